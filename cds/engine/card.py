@@ -1,0 +1,37 @@
+"""A card as the engine makes it, before it is written as CDS Hooks JSON."""
+
+from dataclasses import dataclass
+
+from cds.engine.rules import Level, OverrideReason
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """One thing a clinician can do with one click: `delete` names the draft order to take out."""
+
+    label: str
+    delete: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One advisory card.
+
+    Attributes:
+        topic: the topic of its most serious rule with C, W or I for its level (rules.md D-TOPIC).
+        rules: the topics, without level, of all rules behind it.
+        summary: plain text, at most 139 characters.
+        detail: GitHub Flavored Markdown; every text that came from FHIR is already escaped.
+        source_label, source_url: the primary source of the guidance.
+    """
+
+    topic: str
+    rules: tuple[str, ...]
+    level: Level
+    summary: str
+    detail: str
+    source_label: str
+    source_url: str
+    topic_display: str = ""
+    override_reasons: tuple[OverrideReason, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
