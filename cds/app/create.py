@@ -1,0 +1,93 @@
+"""The composition root: settings in, the application out."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+
+import cds
+from cds.app.events import log_event
+from cds.app.hosts import KnownHosts, host_of
+from cds.app.routes import add_routes, answer_http_error
+from cds.audit.record import Software
+from cds.audit.writer import Recorder, open_recorder
+from cds.errors import CdsError
+from cds.hooks.prefetch import sources, templates
+from cds.hooks.services import discovery
+from cds.knowledge.code_systems import load_code_systems
+from cds.knowledge.load import load_knowledge
+from cds.knowledge.package import package_bytes
+from cds.service import Ports, warm_up
+from cds.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; knowledge is loaded and the record is opened when it starts.
+
+    If the knowledge or the record cannot be used, the start fails and ``app.state.failure`` says why.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        try:
+            recorder = open_recorder(settings.database, settings.pseudonym_key, _software(settings))
+            with closing(recorder):
+                app.state.ports = ports = compose(settings, recorder)
+                app.state.discovery = discovery(ports.knowledge, templates(ports.knowledge))
+                warm_up(ports)
+                log_event("service.started", _figures(settings, ports))
+                yield
+        except CdsError as error:
+            app.state.failure = error
+            raise
+        finally:
+            log_event("service.stopped")
+
+    app = FastAPI(title="Ketamine CDS", version=cds.__version__, lifespan=lifespan)
+    app.state.settings = settings
+    add_routes(app)
+    app.add_exception_handler(HTTPException, answer_http_error)
+    own_host = host_of(settings.public_base_url)
+    app.add_middleware(KnownHosts, names=(*settings.allowed_hosts, *((own_host,) if own_host else ())))
+    return app
+
+
+def compose(settings: Settings, recorder: Recorder) -> Ports:
+    """Return what an answer needs, with knowledge loaded from the settings' folder and kept in the record."""
+    knowledge = load_knowledge(settings.knowledge_dir)
+    recorder.keep_knowledge(knowledge.digest, package_bytes(settings.knowledge_dir))
+    return Ports(
+        knowledge=knowledge,
+        recorder=recorder,
+        clock=_clock(settings),
+        new_uuid=lambda: str(uuid4()),
+        canonical=load_code_systems(settings.knowledge_dir / "code_systems.yaml").canonical,
+        offered=sources(templates(knowledge)),
+        zone=ZoneInfo(settings.time_zone),
+    )
+
+
+def _figures(settings: Settings, ports: Ports) -> dict[str, str | float]:
+    knowledge = ports.knowledge
+    return {
+        "version": cds.__version__,
+        "knowledge": knowledge.digest,
+        "rules": len(knowledge.rules),
+        "profile": settings.profile.value,
+        "clock": settings.clock.isoformat() if settings.clock else "system",
+    }
+
+
+def _clock(settings: Settings) -> Callable[[], datetime]:
+    moment = settings.clock
+    return (lambda: moment) if moment else (lambda: datetime.now(UTC))
+
+
+def _software(settings: Settings) -> Software:
+    digest = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+    return Software(version=cds.__version__, build="", config_sha256=digest)

@@ -1,0 +1,140 @@
+"""``cds ask``, ``cds seed`` and ``cds lint``: what an EHR, or its developer, does."""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from cds.audit.visible import visible
+from cds.cli.options import Commands, add_command
+from cds.ehr import ask_about, connect, discover, read_bundles, read_order, seed
+from cds.errors import FhirError, RequestError
+from cds.hooks.body import check_json
+from cds.hooks.decode import decode
+from cds.terminal import cards_in_words
+
+_SERVICE = "http://127.0.0.1:8000"
+_HOOKS = ("order-select", "order-sign")
+_REFUSED = 1
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the three commands."""
+    _add_ask(commands)
+    seeding = add_command(
+        commands,
+        "seed",
+        _seed,
+        "Load patients into a FHIR server, under the ids that their Bundles give them.\n\n"
+        "Doing it again changes nothing. PATH is a Bundle (.json, .json.gz) or a folder of them.",
+        {0: "all are loaded", 2: "a file or the server cannot be used"},
+        "cds seed --fhir http://127.0.0.1:28081/fhir fhir_fixtures/patients",
+    )
+    seeding.add_argument("--fhir", metavar="URL", required=True, help="base URL of the FHIR R4 server")
+    seeding.add_argument("paths", metavar="PATH", nargs="+", type=Path)
+    lint = add_command(
+        commands,
+        "lint",
+        _lint,
+        "Say what in a request is not valid FHIR R4, for its developer.\n\n"
+        "The service reads most of it all the same: it is tolerant, this is not.",
+        {0: "valid", 1: "not valid", 2: "the file cannot be read"},
+        "cds lint REQUEST.json",
+    )
+    lint.add_argument("request", metavar="REQUEST", type=Path, help="a CDS Hooks request")
+
+
+def _add_ask(commands: Commands) -> None:
+    ask = add_command(
+        commands,
+        "ask",
+        _ask,
+        "Call the service as an EHR does and print the cards.\n\n"
+        "With REQUEST the file is sent as it is. With --fhir the prefetch that discovery names is read from that FHIR\n"
+        "server for the patient and the draft order.",
+        {0: "answered, with or without cards", 1: "refused or not answered", 2: "wrong use, or a file cannot be used"},
+        "cds ask REQUEST.json\ncds ask --fhir http://127.0.0.1:28081/fhir --patient boris --order ORDER.json",
+    )
+    ask.add_argument("request", metavar="REQUEST", nargs="?", type=Path, help="a CDS Hooks request")
+    ask.add_argument("--fhir", metavar="URL", help="base URL of the FHIR R4 server that holds the patient")
+    ask.add_argument("--patient", metavar="ID", help="the patient's id on that server")
+    ask.add_argument("--order", metavar="FILE", type=Path, help="a draft MedicationRequest")
+    ask.add_argument("--hook", choices=_HOOKS, default="order-select", help="with --order (default: order-select)")
+    ask.add_argument("--service", metavar="URL", default=_SERVICE, help=f"address of the service (default: {_SERVICE})")
+
+
+def _ask(options: argparse.Namespace) -> int:
+    gathering = (options.fhir, options.patient, options.order)
+    if bool(options.request) == any(gathering) or (any(gathering) and not all(gathering)):
+        print("cds ask: give either REQUEST, or --fhir, --patient and --order. See cds ask --help.", file=sys.stderr)
+        return 2
+    order = read_order(options.order) if options.order else {}
+    content = _read(options.request) if options.request else b""
+    try:
+        answer = _send_file(content, options.service) if options.request else _gather_and_send(options, order)
+    except FhirError as error:
+        print(visible(str(error)), file=sys.stderr)
+        return _REFUSED
+    print(cards_in_words(answer, shutil.get_terminal_size().columns))
+    return 0
+
+
+def _gather_and_send(options: argparse.Namespace, order: dict[str, Any]) -> dict[str, Any]:
+    with connect(options.fhir) as fhir, connect(options.service) as service:
+        conversation = ask_about(fhir, service, options.patient, order, options.hook)
+    for key, reason in conversation.problems.items():
+        print(visible(f"not sent: {key}: {reason}"), file=sys.stderr)
+    return conversation.response
+
+
+def _send_file(content: bytes, address: str) -> dict[str, Any]:
+    """Send a request byte by byte as it stands in its file; what is wrong with it is for the service to say."""
+    try:
+        hook = str(json.loads(content).get("hook"))
+    except (ValueError, AttributeError):
+        hook = _HOOKS[0]
+    with connect(address) as service:
+        url = f"cds-services/{discover(service, hook).id}"
+        try:
+            response = service.post(url, content=content, headers={"Content-Type": "application/json"})
+        except httpx.HTTPError as error:
+            raise FhirError("CDS-331", address, f"No answer ({type(error).__name__}).") from error
+    answer: dict[str, Any] = response.json()
+    if response.is_error:
+        issue = answer["issue"][0]
+        raise FhirError(issue["details"]["coding"][0]["code"], f"HTTP {response.status_code}", issue["diagnostics"])
+    return answer
+
+
+def _seed(options: argparse.Namespace) -> int:
+    with connect(options.fhir) as fhir:
+        seed(fhir, read_bundles(options.paths), lambda patient, count: print(f"{patient}: {count} resources"))
+    return 0
+
+
+def _lint(options: argparse.Namespace) -> int:
+    from cds.fhir.r4b import lint_request
+
+    content = _read(options.request)
+    try:
+        check_json(content)
+        problems = lint_request(request := json.loads(content))
+        for problem in problems:
+            print(visible(str(problem)))
+        decode(content, str(request.get("hook")))
+    except RequestError as error:
+        print(visible(f"The service refuses it: {error}"))
+        return 1
+    print(f"{len(problems)} problems. The service reads it all the same." if problems else "Valid.")
+    return 1 if problems else 0
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RequestError("CDS-233", str(path), f"Cannot be read: {error.strerror}.") from None

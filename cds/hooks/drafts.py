@@ -1,0 +1,116 @@
+"""The draft orders of a request, and which of them are asked about.
+
+Source: CDS Hooks order-select and order-sign; clinical/rules.md D-ORDER.
+"""
+
+from dataclasses import dataclass
+
+from cds.errors import FhirError, RequestError
+from cds.hooks.members import items, members, text, wrong_type
+from cds.hooks.request import Draft, HookRequest
+
+SUPPORTED_RELEASE = "FHIR R4 (4.0.1)"
+"""The one release of FHIR that is read."""
+
+DRAFT_ORDERS = "$.context.draftOrders"
+"""Where the draft orders stand in a request."""
+
+_OLDER_ORDERS = {"MedicationOrder": "DSTU2", "MedicationPrescription": "DSTU1"}
+_ORDERS = frozenset({"MedicationRequest", "ServiceRequest"})
+_NOT_ORDERED = frozenset({"cancelled", "stopped", "completed", "entered-in-error", "on-hold", "revoked"})
+_ONLY_IF_SELECTED = frozenset({"option", "proposal"})
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The drafts that are asked about, and remarks on how they were found."""
+
+    drafts: tuple[Draft, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def read_drafts(raw: bytes, path: str) -> tuple[Draft, ...]:
+    """Return the entries of a draftOrders Bundle that hold a resource; a Bundle without type or entries is tolerated.
+
+    Raises:
+        RequestError: CDS-215 if it is no Bundle, CDS-217 if an order is of an older release of FHIR.
+    """
+    bundle = members(raw)
+    if bundle is None or text(bundle.get("resourceType")) not in {"", "Bundle"}:
+        raise wrong_type(path, "a FHIR Bundle")
+    drafts = [
+        draft
+        for number, entry in enumerate(items(bundle.get("entry", b"null")))
+        if (draft := _read_entry(entry, f"{path}.entry[{number}].resource"))
+    ]
+    for draft in drafts:
+        _check_release(draft)
+    return tuple(drafts)
+
+
+def select(request: HookRequest) -> Selection:
+    """Return the orders that the hook asks about: in order-select those that are selected, in order-sign all.
+
+    Selections that are missing or name no draft stand for all drafts, with a remark. An order that is already ended or
+    says that something is not to be done is left out; an option or a proposal counts only if it is selected.
+
+    Raises:
+        FhirError: CDS-302 (HTTP 412) if draftOrders was not sent.
+    """
+    drafts = _required(request.drafts)
+    chosen = tuple(draft for draft in drafts if _is_selected(draft, request.selections))
+    asked_for_all = request.hook != "order-select" or not chosen
+    remarks: tuple[str, ...] = ()
+    if request.hook == "order-select" and asked_for_all:
+        why = "name no draft order" if request.selections else "are missing or empty"
+        remarks = (f"selections {why}: all draft orders are looked at",)
+    orders = tuple(draft for draft in (drafts if asked_for_all else chosen) if _is_order(draft))
+    if asked_for_all:
+        orders = tuple(draft for draft in orders if draft.intent not in _ONLY_IF_SELECTED)
+    return Selection(orders, remarks)
+
+
+def _required(drafts: tuple[Draft, ...] | None) -> tuple[Draft, ...]:
+    if drafts is None:
+        raise FhirError(
+            "CDS-302", DRAFT_ORDERS, "No draft orders were sent.", "Expected a Bundle of the unsigned orders.",
+            "Send draftOrders; some EHRs leave it out when the client lacks a scope for unsigned orders.",
+        )  # fmt: skip
+    return drafts
+
+
+def _read_entry(raw: bytes, path: str) -> Draft | None:
+    entry = members(raw) or {}
+    resource = members(entry.get("resource", b"null"))
+    if resource is None:
+        return None
+    kind, identifier = text(resource.get("resourceType")), text(resource.get("id"))
+    subject = members(resource.get("subject", b"null")) or {}
+    return Draft(
+        path=path,
+        reference=f"{kind}/{identifier}",
+        full_url=text(entry.get("fullUrl")),
+        raw=entry["resource"],
+        status=text(resource.get("status")),
+        intent=text(resource.get("intent")),
+        do_not_perform=resource.get("doNotPerform") == b"true",
+        subject=text(subject.get("reference")),
+    )
+
+
+def _check_release(draft: Draft) -> None:
+    if older := _OLDER_ORDERS.get(draft.resource_type):
+        raise RequestError(
+            "CDS-217", draft.path, f"{draft.resource_type} is a resource of FHIR {older}.",
+            f"Only {SUPPORTED_RELEASE} is supported.", "Send orders as R4 MedicationRequest.",
+        )  # fmt: skip
+
+
+def _is_selected(draft: Draft, selections: tuple[str, ...]) -> bool:
+    identifier = draft.reference.partition("/")[2]
+    names = {draft.full_url} | ({draft.reference, identifier} if identifier else set())
+    return any(selected in names for selected in selections)
+
+
+def _is_order(draft: Draft) -> bool:
+    return draft.resource_type in _ORDERS and draft.status not in _NOT_ORDERED and not draft.do_not_perform

@@ -1,0 +1,77 @@
+"""The services that are offered, one per hook, and discovery.
+
+One id per hook: a client that keys services by their address (the CDS Hooks Sandbox) would keep only the last of an id.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+
+from cds.engine.rules import Knowledge
+
+EXTENSION = "org.ketamine-cds"
+"""The name of our extension in discovery and on every card."""
+
+USAGE = (
+    "FHIR R4 (4.0.1) only. Needs the Patient (prefetch 'patient') and draftOrders: without them the answer is 412. "
+    "Every other prefetch that is missing, failed or cut short makes the answers that rest on it unknown, and a card "
+    "says so: send all keys. Intended user: a clinician who prescribes ketamine or esketamine and can review the cited "
+    "source. Advisory: it never blocks an order and is not for emergencies. Not a medical device; not for clinical use "
+    "without local validation."
+)
+_LOOKS = (
+    "looks in the patient's record for a documented reason to give it and for documented reasons not to, and says what "
+    "could not be checked. Every card cites its source."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service: its `id` is the last part of its address, `hook` what it is called for."""
+
+    id: str
+    hook: str
+    title: str
+    description: str
+
+
+SERVICES = {
+    service.id: service
+    for service in (
+        Service(
+            "ketamine-order-select",
+            "order-select",
+            "Ketamine: indications and contraindications",
+            f"While ketamine or esketamine is being ordered: {_LOOKS}",
+        ),
+        Service(
+            "ketamine-order-sign",
+            "order-sign",
+            "Ketamine: check before signing",
+            f"Before an order for ketamine or esketamine is signed: {_LOOKS}",
+        ),
+    )
+}
+"""All services, by id."""
+
+
+def discovery(knowledge: Knowledge, templates: Mapping[str, str]) -> bytes:
+    """Return the answer to ``GET /cds-services`` as JSON."""
+    package = {"knowledge": knowledge.version, "digest": knowledge.digest}
+    return orjson.dumps(
+        {
+            "services": [
+                {
+                    "hook": service.hook,
+                    "title": service.title,
+                    "description": service.description,
+                    "id": service.id,
+                    "prefetch": dict(templates),
+                    "usageRequirements": USAGE,
+                    "extension": {EXTENSION: package},
+                }
+                for service in SERVICES.values()
+            ]
+        }
+    )

@@ -1,0 +1,77 @@
+"""The gate: which of the draft orders the rules are about, before any data of the patient are looked at.
+
+Source: clinical/rules.md RG-0, D-ORDER, D-DRUG.
+"""
+
+from dataclasses import dataclass
+
+from cds.engine.derive.drug import recognise
+from cds.engine.facts import Concept, Medication, PatientFacts
+from cds.engine.rules import Knowledge
+from cds.errors import FhirError, RequestError
+from cds.fhir.context import ReadContext, as_received
+from cds.fhir.datatypes import Reference
+from cds.fhir.drafts import DraftEntry, read_drafts
+from cds.fhir.references import Addresses, Subject
+from cds.hooks.drafts import Selection
+from cds.hooks.request import HookRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The draft orders of one call.
+
+    Attributes:
+        assessed: the orders that are asked about and that the rules are about.
+        drugs: what else was ordered, if nothing is assessed.
+        entries: all draft orders as they were read.
+    """
+
+    assessed: tuple[Medication, ...]
+    drugs: tuple[Concept, ...]
+    entries: tuple[DraftEntry, ...]
+
+    def assessed_in(self, facts: PatientFacts) -> tuple[Medication, ...]:
+        """Return the orders as they stand among the facts, where the reasons they refer to are resolved."""
+        wanted = {order.provenance.reference for order in self.assessed}
+        return tuple(fact for fact in facts.medications if fact.draft and fact.provenance.reference in wanted)
+
+
+def find_orders(request: HookRequest, selection: Selection, context: ReadContext, knowledge: Knowledge) -> Orders:
+    """Return the orders that the rules are about.
+
+    Raises:
+        RequestError: CDS-218 if an order that is asked about is for somebody else.
+        FhirError: CDS-303 (HTTP 412) if it cannot be known whether one is about the drug, and none is known to be.
+    """
+    drafts = request.drafts or ()
+    for draft in selection.drafts:
+        if _whose(draft.subject, request) is Subject.ANOTHER:
+            raise RequestError(
+                "CDS-218", f"{draft.path}.subject", "The order is for another patient than the request.",
+                "Expected the Patient in $.context.patientId.",
+            )  # fmt: skip
+    pairs = ((draft.full_url, draft.raw) for draft in drafts)
+    entries = read_drafts(pairs, context, as_received(request.prefetch))
+    wanted = {draft.path for draft in selection.drafts}
+    chosen = [entry for draft, entry in zip(drafts, entries, strict=True) if draft.path in wanted]
+    orders = [entry.medication for entry in chosen if entry.medication]
+    assessed = tuple(order for order in orders if recognise(order, knowledge))
+    if not assessed:
+        _require_known(chosen)
+    return Orders(assessed, tuple(order.drug for order in orders), entries)
+
+
+def _require_known(chosen: list[DraftEntry]) -> None:
+    for entry in chosen:
+        if entry.medication is None or (entry.missing and not entry.medication.drug.label):
+            reason = "; ".join(gap.reason for gap in entry.gaps) or "it cannot be read"
+            raise FhirError(
+                "CDS-303", f"draft order {entry.reference}", f"It cannot be known what is ordered: {reason}.",
+                "Expected a MedicationRequest or ServiceRequest whose drug is named by code or in words.",
+                "Send the Medication in draftOrders, as contained resource or in the prefetch.",
+            )  # fmt: skip
+
+
+def _whose(subject: str, request: HookRequest) -> Subject:
+    return Addresses(request.patient_id, request.fhir_server).subject(Reference(subject))

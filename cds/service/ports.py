@@ -1,0 +1,73 @@
+"""What an answer depends on besides the call itself, and what it is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from cds.audit.record import Record
+from cds.engine.facts import Source
+from cds.engine.rules import Knowledge
+from cds.fhir.context import Received, as_received
+from cds.hooks.request import HookRequest
+
+
+class Recorder(Protocol):
+    """What makes a record durable; `cds.audit.writer.Recorder` is one."""
+
+    @property
+    def healthy(self) -> bool:
+        """Say whether a record could be written now."""
+
+    async def append_async(self, record: Record) -> None:
+        """Return when the record is durable.
+
+        Raises:
+            AuditError: it is not, and will not be.
+        """
+
+
+def prefetched(request: HookRequest) -> Mapping[str, Received]:
+    """Return what came with the request itself. Data that were not sent are not read from the FHIR server yet."""
+    return as_received(request.prefetch)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything that an answer depends on besides the call itself.
+
+    Attributes:
+        clock: returns now, aware.
+        new_uuid: returns a random UUID (version 4) in lower case.
+        canonical: returns the canonical URI of a code system, or its argument.
+        offered: the prefetch keys that discovery offers, with what each reads.
+        zone: the time zone in which days are counted.
+        complete: returns what came for each prefetch key; called only for an order that rules apply to.
+    """
+
+    knowledge: Knowledge
+    recorder: Recorder
+    clock: Callable[[], datetime]
+    new_uuid: Callable[[], str]
+    canonical: Callable[[str], str]
+    offered: Mapping[str, Source]
+    zone: ZoneInfo
+    complete: Callable[[HookRequest], Mapping[str, Received]] = prefetched
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent, and what may be logged of it.
+
+    Attributes:
+        status: the HTTP status.
+        body: exactly the bytes that were recorded.
+        figures: for the operational log; no patient data.
+        exception: what went wrong in the service itself.
+    """
+
+    status: int
+    body: bytes
+    figures: Mapping[str, str | float]
+    exception: Exception | None = None

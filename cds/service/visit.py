@@ -1,0 +1,166 @@
+"""One call on its way: what is known of it so far, and the answer and record that come of it."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Self
+
+from cds.audit.record import (
+    Call,
+    Caller,
+    DecisionRecord,
+    ErrorRecord,
+    KnowledgeVersion,
+    NotApplicableRecord,
+    Record,
+    SourceRead,
+    Subject,
+)
+from cds.engine.assessment import Assessment
+from cds.engine.card import Card
+from cds.engine.facts import Concept, Gap, HookContext, PatientFacts
+from cds.engine.logic import Verdict
+from cds.errors import AuditError, CdsError
+from cds.fhir.context import ReadContext
+from cds.hooks.members import items, members
+from cds.hooks.request import HookRequest
+from cds.hooks.services import Service
+from cds.hooks.wire import write_cards, write_outcome
+from cds.service.ports import Answer, Ports
+
+CLIENT = "development"
+"""Who calls, while calls are not authenticated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer, and the record that must be durable before it goes out."""
+
+    answer: Answer
+    record: Record
+
+
+@dataclass(slots=True)
+class Visit:
+    """One call on its way.
+
+    Attributes:
+        record_id, at: minted and read once, when the call came.
+        request: None until it could be read.
+        notes: what was odd, for the record.
+        gaps: what could not be had, if that is why the call is refused.
+    """
+
+    body: bytes
+    service: Service
+    ports: Ports
+    record_id: str
+    at: datetime
+    started_ns: int
+    request: HookRequest | None = None
+    notes: tuple[str, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    uuids: list[str] = field(default_factory=list)
+
+    @classmethod
+    def begin(cls, body: bytes, service: Service, ports: Ports) -> Self:
+        """Return the visit of a call that has just come."""
+        return cls(body, service, ports, ports.new_uuid(), ports.clock(), time.perf_counter_ns())
+
+    def mint(self) -> str:
+        """Return a new UUID and keep it: it is an input of a replay."""
+        self.uuids.append(self.ports.new_uuid())
+        return self.uuids[-1]
+
+    def read_context(self, request: HookRequest) -> ReadContext:
+        """Return how the FHIR content of the request is read."""
+        encounter = bool(request.encounter_id)
+        expected = {key: source for key, source in self.ports.offered.items() if key != "encounter" or encounter}
+        return ReadContext(
+            expected, request.patient_id, request.fhir_server, self.at, self.ports.zone, self.ports.canonical
+        )
+
+    def decided(
+        self,
+        context: HookContext,
+        facts: PatientFacts,
+        assessments: tuple[Assessment, ...],
+        cards: tuple[Card, ...],
+    ) -> Decision:
+        """Return the answer with these cards, serialised once."""
+        body = write_cards(cards, self.record_id, self.mint)
+        findings = [finding for assessment in assessments for finding in assessment.findings]
+        unknown = sum(finding.verdict is Verdict.UNKNOWN for finding in findings)
+        record = DecisionRecord(self._call(200, body), context, facts, assessments, self.ports.knowledge.rules)
+        return Decision(self._answer(200, body, cards=len(cards), orders=len(assessments), unknown=unknown), record)
+
+    def not_applicable(self, drugs: tuple[Concept, ...]) -> Decision:
+        """Return the answer to a call that no rule is about."""
+        body = write_cards((), self.record_id, self.mint)
+        return Decision(self._answer(200, body, cards=0, orders=0), NotApplicableRecord(self._call(200, body), drugs))
+
+    def refused(self, error: CdsError, status: int, exception: Exception | None = None) -> Decision:
+        """Return the answer to a call that cannot be answered with cards."""
+        body = write_outcome(error, status, self.record_id)
+        record = ErrorRecord(self._call(status, body), error.code)
+        return Decision(self._answer(status, body, exception, problem=error.code), record)
+
+    def unrecorded(self, error: AuditError, exception: Exception | None = None) -> Answer:
+        """Return the answer where the record could not be written: no cards, and the request to try again."""
+        return self._answer(503, write_outcome(error, 503), exception, problem=error.code)
+
+    def _call(self, status: int, body: bytes) -> Call:
+        knowledge, request = self.ports.knowledge, self.request
+        return Call(
+            record_id=self.record_id,
+            at=self.at,
+            service=self.service.id,
+            hook=self.service.hook,
+            caller=Caller(CLIENT),
+            status=status,
+            knowledge=KnowledgeVersion(knowledge.version, knowledge.digest),
+            hook_instance=request.hook_instance if request else "",
+            subject=_subject(request) if request else Subject(),
+            body=self.body,
+            answer=body,
+            durations_us={"beforeAppend": self._elapsed_us()},
+            sources=_sources(request) if request else (),
+            gaps=self.gaps,
+            uuids=tuple(self.uuids),
+            settings={"timeZone": str(self.ports.zone)},
+            notes=self.notes,
+        )
+
+    def _answer(self, status: int, body: bytes, exception: Exception | None = None, **figures: str | float) -> Answer:
+        instance = self.request.hook_instance[:8] if self.request else ""
+        common: dict[str, str | float] = {
+            "service": self.service.id,
+            "hook": self.service.hook,
+            "hook_instance": instance,
+            "record": self.record_id,
+            "status": status,
+            "knowledge": self.ports.knowledge.digest[:19],
+            "request_bytes": len(self.body),
+            "duration_ms": round(self._elapsed_us() / 1000, 1),
+        }
+        return Answer(status, body, common | figures, exception)
+
+    def _elapsed_us(self) -> int:
+        return (time.perf_counter_ns() - self.started_ns) // 1000
+
+
+def _subject(request: HookRequest) -> Subject:
+    encounter = f"Encounter/{request.encounter_id}" if request.encounter_id else ""
+    return Subject(request.fhir_server, request.patient_id, encounter, request.user_id)
+
+
+def _sources(request: HookRequest) -> tuple[SourceRead, ...]:
+    return tuple(SourceRead(key, "prefetch", _count(raw)) for key, raw in request.prefetch.items())
+
+
+def _count(raw: bytes) -> int:
+    """Return how many resources stand in a prefetch value: the entries of a Bundle, or the one resource."""
+    found = members(raw)
+    if found is None:
+        return 0
+    return len(items(found["entry"])) if "entry" in found else int(found.get("resourceType") != b'"Bundle"')

@@ -1,0 +1,63 @@
+"""Settings that would be dangerous stop the start."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cds.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"host": "0.0.0.0"}, "only loopback is served"),  # noqa: S104 - what is refused
+        ({"host": "cds.hospital.example"}, "only loopback is served"),
+        ({"clock": "2026-02-01T12:00:00Z", "profile": "production"}, "refused unless CDS_PROFILE=development"),
+        ({"clock": "2026-02-01T12:00:00"}, "needs an offset"),
+        ({"time_zone": "Europe/Atlantis"}, "not an IANA time zone"),
+        ({"port": 70000}, "less than or equal to 65535"),
+        ({"max_body_bytes": 10}, "greater than or equal to 1000"),
+    ],
+)
+def test_a_setting_that_is_not_allowed_is_refused_with_its_reason(given: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        Settings(**given)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_loopback_needs_no_permission(host: str) -> None:
+    assert host == Settings(host=host).host
+
+
+def test_a_container_says_that_something_else_keeps_strangers_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CDS_HOST", "0.0.0.0")  # noqa: S104 - what a container listens on
+    monkeypatch.setenv("CDS_ALLOW_REMOTE", "true")
+    monkeypatch.setenv("CDS_ALLOWED_HOSTS", '["cds"]')
+    monkeypatch.setenv("CDS_DATABASE", "/data/record/record.sqlite")
+
+    settings = Settings()
+
+    assert ("0.0.0.0", ("cds",), Path("/data/record/record.sqlite")) == (  # noqa: S104
+        settings.host,
+        settings.allowed_hosts,
+        settings.database,
+    )
+
+
+def test_settings_do_not_change_while_the_service_runs() -> None:
+    settings = Settings()
+
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.port = 1  # type: ignore[misc]
+
+
+def test_only_the_container_files_allow_calls_from_elsewhere() -> None:
+    """A default that let strangers in would be copied; the two files publish their port on loopback only."""
+    root = Path(__file__).parents[1]
+    shipped = [root / "Dockerfile", root / "Makefile", root / ".ci" / "run", *(root / "deploy").glob("*.yaml")]
+
+    named = [path.name for path in shipped if "CDS_ALLOW_REMOTE" in path.read_text()]
+
+    assert set(named) <= {"Dockerfile", "compose.yaml"}
