@@ -1,0 +1,180 @@
+"""What is recorded of one call, before it is sealed: three kinds of record, each around the same `Call`.
+
+An envelope is kept for ever and holds no health data and no text of the caller. So every field below says where it
+goes: *envelope* (our own words and numbers only) or a *section*, which can be redacted.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from cds.engine.assessment import Assessment
+from cds.engine.facts import Concept, Gap, HookContext, PatientFacts
+from cds.engine.rules import Rule
+
+
+class RecordType(StrEnum):
+    """What an entry is about."""
+
+    DECISION = "decision"
+    ERROR = "error"
+
+
+class CallOutcome(StrEnum):
+    """What became of a call, in one word: for lists and filters."""
+
+    CARDS = "cards"
+    NO_CARDS = "no-cards"
+    NOT_APPLICABLE = "not-applicable"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeVersion:
+    """Which knowledge decided: `digest` is ``sha256:`` and hex over the whole package (envelope)."""
+
+    version: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Software:
+    """Which program and configuration answered (envelope); `build` is the git revision if known."""
+
+    version: str
+    build: str = ""
+    config_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who called.
+
+    Attributes:
+        client: the name under which the client is registered with us, ``development`` without JWT (envelope).
+        issuer, tenant, subject, token_id: iss, tenant, sub and jti of its JWT (section request). Never the JWT.
+    """
+
+    client: str
+    issuer: str = ""
+    tenant: str = ""
+    subject: str = ""
+    token_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom the call is about and who the user is (section subject); empty where the call does not say.
+
+    Attributes:
+        fhir_server: base URL as the call gives it, else the base configured for the client.
+        patient: the patient's id, without ``Patient/``.
+        encounter, user: FHIR references, ``Practitioner/7``.
+        location, organization: FHIR references where known.
+    """
+
+    fhir_server: str = ""
+    patient: str = ""
+    encounter: str = ""
+    user: str = ""
+    location: str = ""
+    organization: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRead:
+    """One prefetch key: where its data came from and how many resources it brought (section request).
+
+    Attributes:
+        key: the prefetch key, ``conditions``.
+        origin: ``prefetch``, ``read`` with the query template, ``context``, or ``none``.
+        resources: how many resources were read from it.
+        sha256: hex digest of the bytes as received; empty if not taken.
+    """
+
+    key: str
+    origin: str
+    resources: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What every record holds, whatever became of the call.
+
+    Attributes:
+        record_id: a random UUID minted by the service, never derived from content (envelope).
+        at: the time for which the decision was made; aware (envelope).
+        service, hook: from our table of services, never as the caller wrote them (envelope).
+        hook_instance: as sent; a UUID goes to the envelope, anything else to section request.
+        status: the HTTP status of the answer (envelope).
+        knowledge: see `KnowledgeVersion`.
+        body: the request body as received. Only its SHA-256 and size are kept (section request).
+        answer: the answer's body exactly as it is sent (section cards, or outcome for an error).
+        durations_us: microseconds by our own names: ``fetch``, ``evaluate``, ``beforeAppend`` (envelope).
+        sources: where each part of the data came from (section request).
+        gaps: what could not be had, where no `PatientFacts` carries it (an answer 412) (section request).
+        uuids: the UUIDs minted for cards and suggestions, in order; inputs of a replay (section request).
+        settings: the client's settings that shape a decision (section request).
+        extensions: allow-listed request extensions as JSON text, by name (section request).
+        notes: remarks of the service: ``selections match no draft order`` (section request).
+    """
+
+    record_id: str
+    at: datetime
+    service: str
+    hook: str
+    caller: Caller
+    status: int
+    knowledge: KnowledgeVersion
+    hook_instance: str = ""
+    subject: Subject = Subject()
+    body: bytes = field(default=b"", repr=False)
+    answer: bytes = field(default=b"", repr=False)
+    durations_us: Mapping[str, int] = field(default_factory=dict)
+    sources: tuple[SourceRead, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    uuids: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    extensions: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """An order was assessed: answer 200, with or without cards.
+
+    `rules` are those of the knowledge, in its order: they say of each finding its kind, topic and local policy.
+    """
+
+    call: Call
+    context: HookContext
+    facts: PatientFacts = field(repr=False)
+    assessments: tuple[Assessment, ...] = field(repr=False)
+    rules: tuple[Rule, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicableRecord:
+    """No selected order is about ketamine or esketamine: answer 200 with no cards, no patient data looked at.
+
+    `drugs` are what was ordered instead (section request), so that a drug we failed to recognise can be found.
+    """
+
+    call: Call
+    drugs: tuple[Concept, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """The call could not be answered with cards: 400, 412 and the like.
+
+    `problem` is the code of the error, ``CDS-301`` (envelope); its words are in the answer (section outcome).
+    """
+
+    call: Call
+    problem: str
+
+
+Record = DecisionRecord | NotApplicableRecord | ErrorRecord

@@ -1,0 +1,159 @@
+"""Seal a record: a permanent envelope with commitments to sections that can be redacted. Pure.
+
+The envelope holds our own words and numbers only. Each section is bound to it by SHA-256 over its name, a random
+salt and its bytes; without the salt a value such as a blood pressure could be found by trying all of them.
+"""
+
+import hashlib
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import orjson
+
+from cds.audit.canonical import JsonValue, canonical
+from cds.audit.members import Section, children, text
+from cds.audit.pseudonym import Pseudonym
+from cds.audit.record import CallOutcome, DecisionRecord, ErrorRecord, NotApplicableRecord, Record, RecordType, Software
+from cds.audit.sections import facts_section, is_uuid, request_section, rules_section, subject_section
+from cds.engine.logic import Verdict
+from cds.engine.rules import Level
+from cds.errors import AuditError
+
+ENVELOPE_VERSION = 1
+SALT_BYTES = 32
+_COUNTED = {
+    Verdict.PRESENT: "present",
+    Verdict.NOT_FOUND: "notFound",
+    Verdict.UNKNOWN: "unknown",
+    Verdict.NOT_APPLICABLE: "notApplicable",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the process adds to a record: its clock, its random id, microseconds since it started, its version."""
+
+    time: datetime
+    mono_us: int
+    instance: str
+    software: Software
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSection:
+    """One section as it is stored. Deleting salt and bytes redacts it; the envelope stays as it is."""
+
+    name: str
+    salt: bytes = field(repr=False)
+    content: bytes = field(repr=False)
+
+    @property
+    def commitment(self) -> str:
+        """Return what the envelope says of this section: SHA-256(0x02, name, 0x00, salt, bytes) in base64.
+
+        >>> SealedSection("subject", bytes(32), b"{}").commitment
+        'k/6Mvm1tBgax5nTkQKs4N3fhmGVDD+PRfxQ6paiLY5M='
+        """
+        return b64encode(
+            hashlib.sha256(b"\x02" + self.name.encode() + b"\x00" + self.salt + self.content).digest()
+        ).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A record ready to be stored: the envelope's canonical bytes and the sections it commits to."""
+
+    record_id: str
+    envelope: bytes
+    sections: tuple[SealedSection, ...]
+
+
+def seal(record: Record, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int], bytes]) -> Sealed:
+    """Return the record as envelope and sections; `salt(n)` gives n random bytes, new ones for each section.
+
+    Raises:
+        AuditError: CDS-407, if the id is no UUID, the answer no JSON object, or a text cannot be written as UTF-8.
+        ValueError: if the answer is no JSON at all.
+    """
+    if not is_uuid(record.call.record_id):
+        raise AuditError("CDS-407", "record", "The record's id is not a UUID.")
+    if not isinstance(orjson.loads(record.call.answer), dict):
+        raise AuditError("CDS-407", "record", "The answer is not a JSON object.")
+    contents = _contents(record)
+    sections = tuple(SealedSection(name, salt(SALT_BYTES), content) for name, content in contents.items())
+    envelope = _envelope(record, stamp) | {
+        "subjectEpoch": pseudonym.epoch,
+        "sections": {section.name: section.commitment for section in sections},
+    }
+    subject = record.call.subject
+    if subject.patient:
+        envelope["subjectKey"] = pseudonym.of(subject.fhir_server, subject.patient)
+    return Sealed(record.call.record_id, canonical(envelope), sections)
+
+
+def _contents(record: Record) -> dict[str, bytes]:
+    contents = {
+        "subject": canonical(subject_section(record.call)),
+        "request": canonical(request_section(record)),
+    }
+    if isinstance(record, DecisionRecord):
+        contents["facts"] = canonical(facts_section(record.facts))
+        contents["rules"] = canonical(rules_section(record))
+    return contents | {"outcome" if isinstance(record, ErrorRecord) else "cards": record.call.answer}
+
+
+def _envelope(record: Record, stamp: Stamp) -> Section:
+    call = record.call
+    envelope: Section = {
+        "v": ENVELOPE_VERSION,
+        "type": (RecordType.ERROR if isinstance(record, ErrorRecord) else RecordType.DECISION).value,
+        "id": call.record_id,
+        "time": _utc(stamp.time),
+        "at": _utc(call.at),
+        "monoUs": stamp.mono_us,
+        "instance": stamp.instance,
+        "service": call.service,
+        "hook": call.hook,
+        "client": {"id": call.caller.client},
+        "httpStatus": call.status,
+        "outcome": _outcome(record).value,
+        "knowledge": {"version": call.knowledge.version, "sha256": call.knowledge.digest.removeprefix("sha256:")},
+        "engine": {"version": stamp.software.version, "build": stamp.software.build},
+        "configSha256": stamp.software.config_sha256,
+        "durationUs": dict(call.durations_us),
+        "counts": _counts(record),
+    }
+    if is_uuid(call.hook_instance):
+        envelope["hookInstance"] = call.hook_instance
+    if isinstance(record, ErrorRecord):
+        envelope["problem"] = record.problem
+    return envelope
+
+
+def _outcome(record: Record) -> CallOutcome:
+    if isinstance(record, ErrorRecord):
+        return CallOutcome.ERROR
+    if isinstance(record, NotApplicableRecord):
+        return CallOutcome.NOT_APPLICABLE
+    return CallOutcome.CARDS if _indicators(record) else CallOutcome.NO_CARDS
+
+
+def _counts(record: Record) -> JsonValue:
+    if not isinstance(record, DecisionRecord):
+        return {"gaps": len(record.call.gaps)}
+    verdicts = Counter(finding.verdict for assessment in record.assessments for finding in assessment.findings)
+    gaps = {gap for assessment in record.assessments for gap in assessment.gaps}
+    indicators = Counter(_indicators(record))
+    counts: Section = {name: verdicts[verdict] for verdict, name in _COUNTED.items()}
+    return counts | {"gaps": len(gaps), "cards": {level.value: indicators[level.value] for level in Level}}
+
+
+def _indicators(record: Record) -> list[str]:
+    return [text(card, "indicator") for card in children(orjson.loads(record.call.answer), "cards")]
+
+
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,0 +1,162 @@
+"""A stored record in words: what was asked, what was read, what every rule said and why, what was sent.
+
+All text from requests is shown with its control and bidi characters made visible.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import orjson
+
+from cds.audit.canonical import JsonValue
+from cds.audit.members import Section, child, children, text, texts
+from cds.audit.queries import Entry, StoredRecord, parsed
+from cds.audit.visible import visible, visible_json
+from cds.audit.words_rules import assessment_lines, card_lines, code_words, gap_line
+
+_LIST_HEAD = f"{'NUMBER':>6}  {'RECORD':8}  {'TIME (UTC)':19}  {'HOOK':13}  {'CLIENT':14}  {'OUTCOME':14}  CARDS"
+
+
+def listing(entries: Iterable[Entry]) -> str:
+    """Return a table with one line for each entry."""
+    return "\n".join([_LIST_HEAD, *(visible(_entry_line(entry)) for entry in entries)])
+
+
+def show(record: StoredRecord) -> str:
+    """Return the whole record as indented JSON: its number, envelope and sections, and what is gone or altered."""
+    sections: Section = {name: parsed(content) for name, content in record.sections.items()}
+    whole: dict[str, JsonValue] = {"number": record.seq, "envelope": record.envelope, "sections": sections}
+    if record.redacted:
+        whole["redacted"] = list(record.redacted)
+    if record.altered:
+        whole["altered"] = list(record.altered)
+    return visible_json(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
+
+
+def explain(record: StoredRecord) -> str:
+    """Return the whole story of one decision for a reader at a terminal."""
+    parts = (_head, _who, _asked, _read, _missing, _rules, _sent)
+    return "\n".join(visible(line) for part in parts for line in part(record))
+
+
+def _entry_line(entry: Entry) -> str:
+    envelope = entry.envelope
+    counts = child(envelope, "counts")
+    cards = [f"{count} {level}" for level, count in child(counts, "cards").items() if count]
+    known = [f"{text(counts, 'unknown')} unknown"] if text(counts, "unknown") not in {"", "0"} else []
+    problem = [text(envelope, "problem")] if text(envelope, "problem") else []
+    client, said = text(child(envelope, "client"), "id"), ", ".join(cards + known + problem)
+    return (
+        f"{entry.seq:>6}  {text(envelope, 'id')[:8]}  {text(envelope, 'time')[:19]}  {text(envelope, 'hook'):13}  "
+        f"{client:14}  {text(envelope, 'outcome'):14}  {said}"
+    ).rstrip()
+
+
+def _head(record: StoredRecord) -> Iterator[str]:
+    envelope = record.envelope
+    knowledge, engine = child(envelope, "knowledge"), child(envelope, "engine")
+    durations = ", ".join(f"{name} {_milliseconds(spent)}" for name, spent in child(envelope, "durationUs").items())
+    yield f"Record {record.seq}  {text(envelope, 'id')}  {text(envelope, 'time')}"
+    yield (
+        f"  {text(envelope, 'hook')} ({text(envelope, 'service')}), HTTP {text(envelope, 'httpStatus')}: "
+        f"{text(envelope, 'outcome')} {text(envelope, 'problem')}"
+    ).rstrip()
+    yield f"  Decided for the time {text(envelope, 'at')}" + (f"; took {durations}" if durations else "")
+    yield f"  Knowledge {text(knowledge, 'version')}, SHA-256 {text(knowledge, 'sha256')}"
+    yield f"  Program   {text(engine, 'version')} {text(engine, 'build')}".rstrip()
+    yield from (f"  REDACTED: section {name}" for name in record.redacted)
+    yield from (f"  ALTERED: section {name} is not what was recorded. Do not rely on it." for name in record.altered)
+
+
+def _who(record: StoredRecord) -> Iterator[str]:
+    subject, request = record.section("subject"), record.section("request")
+    yield from _title("WHO AND WHOM")
+    yield f"  Client    {text(child(record.envelope, 'client'), 'id')}"
+    yield from (f"  {name:9} {value}" for name, value in child(request, "caller").items())
+    pseudonym = text(record.envelope, "subjectKey")
+    yield f"  Patient   {text(subject, 'patient') or 'not known'}" + (
+        f"  (in envelopes: {pseudonym})" if pseudonym else ""
+    )
+    yield from (f"  {name:9} {value}" for name, value in subject.items() if name != "patient")
+
+
+def _asked(record: StoredRecord) -> Iterator[str]:
+    request = record.section("request")
+    yield from _title("WHAT WAS ASKED")
+    yield f"  Request of {text(request, 'bodyBytes')} bytes, SHA-256 {text(request, 'bodySha256')}"
+    instance = text(record.envelope, "hookInstance") or text(request, "hookInstance")
+    yield from (f"  {name:9} {value}" for name, value in (("Instance", instance),) if value)
+    for order in children(request, "orders"):
+        yield from _order_lines(order)
+    yield from (f"  Not ketamine: {concept_words(drug)}" for drug in children(request, "drugs"))
+    yield from (f"  Note: {note}" for note in texts(request, "notes"))
+
+
+def _order_lines(order: Section) -> Iterator[str]:
+    medication = child(order, "medication")
+    reference = text(child(medication, "provenance"), "reference")
+    yield f"  Order     {reference} {concept_words(child(medication, 'drug'))}".rstrip()
+    yield from (f"    dosage    {_dosage(dosage)}" for dosage in children(medication, "dosages"))
+    yield f"    drug      {text(order, 'drug')} ({text(order, 'drugFound')})"
+    yield f"    route     {text(order, 'route')} ({text(order, 'routeFound')})"
+    yield f"    context   {text(order, 'context')} ({text(order, 'contextFound')})"
+    purposes = ", ".join(f"{name} {verdict}" for name, verdict in child(order, "purposes").items())
+    yield f"    purpose   {purposes} ({text(order, 'purposeFound')})"
+    if order.get("takeHome"):
+        yield "    the drug leaves with the patient"
+    yield from (f"    not read  {gap_line(gap)}" for gap in children(order, "gaps"))
+
+
+def _dosage(dosage: Section) -> str:
+    amounts = [(name, child(dosage, name)) for name in ("doseLow", "dose", "rate")]
+    said = [f"{name} {text(amount, 'value')} {text(amount, 'unit')}" for name, amount in amounts if amount]
+    days = [f"{text(dosage, 'perDay')} per day"] if text(dosage, "perDay") else []
+    route = concept_words(child(dosage, "route"))
+    return "; ".join(part for part in (text(dosage, "text"), route, *said, *days) if part) or "without a dose"
+
+
+def concept_words(concept: Section) -> str:
+    """Return a CodeableConcept as its text and its codes."""
+    codes = ", ".join(code_words(coding) for coding in children(concept, "codings"))
+    return " ".join(part for part in (text(concept, "text"), f"[{codes}]" if codes else "") if part)
+
+
+def _read(record: StoredRecord) -> Iterator[str]:
+    sources = children(record.section("request"), "sources")
+    kinds = Counter(text(fact, "factType") for fact in children(record.section("facts"), "facts"))
+    yield from _title("WHAT WAS READ")
+    for source in sources:
+        yield f"  {text(source, 'key'):24} {text(source, 'resources') or '0':>4}  {text(source, 'origin')}"
+    yield "  Facts: " + (", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none")
+
+
+def _missing(record: StoredRecord) -> Iterator[str]:
+    gaps = children(record.section("facts"), "gaps") + children(record.section("request"), "gaps")
+    if gaps:
+        yield from _title("WHAT WAS MISSING")
+    yield from (f"  {gap_line(gap)}" for gap in gaps)
+
+
+def _rules(record: StoredRecord) -> Iterator[str]:
+    for assessment in children(record.section("rules"), "assessments"):
+        yield from _title(f"WHAT THE RULES SAID of {text(assessment, 'order') or 'the order'}")
+        yield from assessment_lines(assessment)
+
+
+def _sent(record: StoredRecord) -> Iterator[str]:
+    if "cards" in record.sections:
+        yield from _title("CARDS AS SENT")
+        yield from card_lines(record.section("cards"))
+    if "outcome" in record.sections:
+        yield from _title("ERROR AS SENT")
+        for issue in children(record.section("outcome"), "issue"):
+            yield f"  {text(child(issue, 'details'), 'text')} {text(issue, 'diagnostics')}".rstrip()
+
+
+def _title(words: str) -> Iterator[str]:
+    yield ""
+    yield words
+
+
+def _milliseconds(microseconds: JsonValue) -> str:
+    return f"{microseconds / 1000:.1f} ms" if isinstance(microseconds, int) else "?"
