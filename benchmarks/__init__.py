@@ -1,0 +1,1 @@
+"""What measures speed. A figure counts only beside another that was taken in the same run."""

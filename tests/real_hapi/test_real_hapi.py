@@ -1,0 +1,137 @@
+"""The main job on real input: orders for patients whose records lie in a real FHIR server.
+
+The server is HAPI FHIR in a container beside the service (deploy/compose.yaml), or any other at CDS_TEST_FHIR_URL with
+the service started here. Without an engine and without that variable the tests are skipped; with CDS_REQUIRE_DOCKER=1
+they fail instead. Without ../shared there are only the fixtures.
+"""
+
+from collections.abc import Mapping
+
+import pytest
+
+from cds.ehr import Conversation, Json, ask, ask_about, connect, discover, read_bundles, read_order, request_for, seed
+from tests.real_hapi.places import ROOT, Places
+
+pytestmark = pytest.mark.real_hapi
+
+FIXTURES = ROOT / "fhir_fixtures" / "patients"
+SYNTHEA = sorted((ROOT.parent / "shared" / "patients").glob("*.json.gz"))[:50]
+ORDER = ROOT / "fhir_fixtures" / "orders" / "ketamine_iv_infusion.json"
+PAGE_SIZE = 20
+"""Entries that HAPI puts on one page unless asked for more."""
+
+
+@pytest.fixture(scope="module")
+def patients(places: Places) -> dict[str, Json]:
+    """Patient id to Bundle: all fixtures and 50 Synthea patients, loaded into the FHIR server.
+
+    The deaths of Synthea patients are left out: an order for somebody recorded as dead gets no card.
+    """
+    places.run("seed", "--fhir", places.fhir, str(FIXTURES))
+    synthea = [_alive(bundle) for bundle in read_bundles(SYNTHEA)]
+    with connect(places.fhir) as fhir:
+        seed(fhir, synthea)
+    return {_patient(bundle)["id"]: bundle for bundle in [*read_bundles([FIXTURES]), *synthea]}
+
+
+@pytest.fixture(scope="module")
+def conversations(places: Places, patients: dict[str, Json]) -> dict[str, Conversation]:
+    """Patient id to what came of an order for intravenous ketamine, with the data read from the FHIR server."""
+    order = read_order(ORDER)
+    with connect(places.fhir) as fhir, connect(places.service) as service:
+        return {patient: ask_about(fhir, service, patient, order, "order-select") for patient in patients}
+
+
+def test_the_cards_for_data_from_the_server_are_the_cards_for_the_same_bundle(
+    places: Places, patients: dict[str, Json], conversations: dict[str, Conversation]
+) -> None:
+    """Paging, order of results and the server's own additions to a resource make no difference."""
+    order = read_order(ORDER)
+    with connect(places.service) as service:
+        templates = discover(service, "order-select").prefetch
+        from_bundles = {
+            patient: ask(service, request_for(bundle, order, "order-select", templates))
+            for patient, bundle in patients.items()
+        }
+
+    assert {patient: _lasting(response) for patient, response in from_bundles.items()} == {
+        patient: _lasting(conversation.response) for patient, conversation in conversations.items()
+    }
+
+
+def test_nothing_but_the_encounter_is_left_out(conversations: dict[str, Conversation]) -> None:
+    """The order is placed outside an encounter; every other template is filled from the server."""
+    left_out = {key for conversation in conversations.values() for key in conversation.problems}
+
+    assert {"encounter"} == left_out
+
+
+@pytest.mark.usefixtures("shared_folder")
+def test_the_patients_are_many_and_have_long_records(conversations: dict[str, Conversation]) -> None:
+    """Otherwise the comparison would say little, and nothing about paging."""
+    longest = max(
+        len(resource.get("entry", []))
+        for conversation in conversations.values()
+        for resource in conversation.request["prefetch"].values()
+    )
+
+    assert len(conversations) > len(SYNTHEA) >= 50
+    assert longest > PAGE_SIZE
+
+
+def test_cards_of_every_seriousness_are_given(conversations: dict[str, Conversation]) -> None:
+    """Only Oscar's order is met with silence: he is in palliative care, where nothing is left to say."""
+    indicators = {
+        patient: {card["indicator"] for card in conversation.response["cards"]}
+        for patient, conversation in conversations.items()
+    }
+
+    assert {"critical", "warning", "info"} == set().union(*indicators.values())
+    assert ["oscar"] == [patient for patient, given in indicators.items() if not given]
+
+
+def test_every_call_left_a_record(places: Places, conversations: dict[str, Conversation]) -> None:
+    """Also one without cards; and each card names the record of its decision."""
+    named = [
+        {card["extension"]["org.ketamine-cds"]["record"] for card in conversation.response["cards"]}
+        for conversation in conversations.values()
+    ]
+    listed = places.run("log", "list", "--limit", "10000")
+    head, *rows = listed.splitlines()
+
+    assert "RECORD" in head
+    assert len(rows) >= len(conversations)
+    assert [] == [record for records in named for record in records if record[:8] not in listed]
+    assert {0, 1} >= {len(records) for records in named}
+
+
+def test_the_command_prints_the_cards_of_a_patient(places: Places, conversations: dict[str, Conversation]) -> None:
+    """`cds ask` is the same conversation, for people."""
+    patient, conversation = next(iter(conversations.items()))
+
+    printed = places.run(
+        *("ask", "--fhir", places.fhir, "--service", places.service, "--patient", patient, "--order", str(ORDER))
+    )
+
+    unwrapped = " ".join(printed.split())
+    assert [] == [card["summary"] for card in conversation.response["cards"] if card["summary"] not in unwrapped]
+
+
+def _patient(bundle: Json) -> Json:
+    found: Json = next(entry["resource"] for entry in bundle["entry"] if entry["resource"]["resourceType"] == "Patient")
+    return found
+
+
+def _alive(bundle: Json) -> Json:
+    """Return the Bundle without the patient's death."""
+    _patient(bundle).pop("deceasedDateTime", None)
+    return bundle
+
+
+def _lasting(value: object) -> object:
+    """Return an answer without what is minted for every call: uuids and the record's id."""
+    if isinstance(value, list):
+        return [_lasting(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _lasting(item) for name, item in value.items() if name not in {"uuid", "record"}}
+    return value
