@@ -1,16 +1,20 @@
 """Assessing one order: every rule gets a verdict, its evidence and what was missing."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from cds.engine.assessment import Assessment, Evidence, Finding, Outcome, Sentence
 from cds.engine.criteria import evaluate
-from cds.engine.facts import HookContext, PatientFacts, Source
+from cds.engine.derive.purpose import purpose_gaps
+from cds.engine.facts import Coding, HookContext, PatientFacts
 from cds.engine.logic import Verdict, any_of
+from cds.engine.offers import offers_of
 from cds.engine.order import Order
-from cds.engine.rules import Citation, Knowledge, Level, Line, Rule
-from cds.engine.scene import Scene, index_facts
-from cds.engine.wording import evidence_values, fill_summary
+from cds.engine.rules import Citation, Criterion, Knowledge, Level, Line, Rule
+from cds.engine.scene import Scene, index_facts, local_day
+from cds.engine.withhold import renewed_order, why_withheld
+from cds.engine.wording import SUMMARY_LIMIT, evidence_values, fill_summary, shortened
 
 _UNCONFIRMED = "unconfirmed"
 
@@ -25,7 +29,9 @@ def assess(knowledge: Knowledge, facts: PatientFacts, order: Order, context: Hoo
         context: what the hook says.
         at: the time of the call, with a time zone.
     """
-    scene = Scene(knowledge, facts, index_facts(facts, knowledge, order.medication), order, context, at)
+    index = index_facts(facts, knowledge, order.medication)
+    scene = Scene(knowledge, facts, index, order, context, at, local_day(at, context))
+    scene = replace(scene, renewed=renewed_order(scene))
     for rule in knowledge.rules:
         scene.findings[rule.id] = _finding(rule, scene)
     return Assessment(order, tuple(scene.findings.values()), facts.gaps)
@@ -36,15 +42,29 @@ def _finding(rule: Rule, scene: Scene) -> Finding:
     if unmet:
         return Finding(rule.id, Verdict.NOT_APPLICABLE, notes=(unmet,))
     levels = sorted(rule.levels.items(), key=lambda item: item[0].rank)
-    outcomes = {level: evaluate(criterion, scene) for level, criterion in levels}
+    outcomes = {level: _answer(criterion, scene) for level, criterion in levels}
     level = _level(outcomes)
     possible = _possible(outcomes, level)
+    if _purpose_unknown(rule, scene):  # then it is not known whether the rule applies at all
+        missing = purpose_gaps(scene.facts, scene.knowledge)
+        return Finding(rule.id, Verdict.UNKNOWN, possible_level=level or possible, missing=missing)
     if level is None:
         return _silent(rule, outcomes, possible)
-    unsure = _purpose_unknown(rule, scene)
-    if unsure:
-        return Finding(rule.id, Verdict.UNKNOWN, possible_level=level, missing=scene.silence([Source.CONDITIONS]))
     return _present(rule, scene, outcomes, level, possible)
+
+
+def _answer(criterion: Criterion, scene: Scene) -> Outcome:
+    """Return the answer to a criterion, with a name for every fact that was recorded as a bare code."""
+    outcome = evaluate(criterion, scene)
+    named = tuple(_named(one, scene) for one in outcome.evidence)
+    return outcome if named == outcome.evidence else replace(outcome, evidence=named)
+
+
+def _named(one: Evidence, scene: Scene) -> Evidence:
+    system, _, code = one.code.rpartition("|")
+    if not code or one.label != code:
+        return one
+    return replace(one, label=scene.knowledge.index.name_of(Coding(system, code)) or code)
 
 
 def _not_applicable(rule: Rule, scene: Scene) -> str:
@@ -93,9 +113,8 @@ def _silent(rule: Rule, outcomes: dict[Level, Outcome], possible: Level | None) 
 
 def _present(rule: Rule, scene: Scene, outcomes: dict[Level, Outcome], level: Level, possible: Level | None) -> Finding:
     held = [one for one in outcomes.values() if one.verdict is Verdict.PRESENT]
-    deciding = next(
-        one for each, one in outcomes.items() if one.verdict is Verdict.PRESENT and each.lowered(one.steps) is level
-    )
+    at_level = (one for each, one in outcomes.items() if one in held and each.lowered(one.steps) is level)
+    deciding = min(at_level, key=lambda one: one.steps)  # the surest of those that give this level
     unknown = [one for each, one in outcomes.items() if one.verdict is Verdict.UNKNOWN and each.rank < level.rank]
     values = {**evidence_values(deciding.evidence), **deciding.values}
     return Finding(
@@ -107,10 +126,11 @@ def _present(rule: Rule, scene: Scene, outcomes: dict[Level, Outcome], level: Le
         missing=tuple(dict.fromkeys(gap for one in (deciding, *unknown) for gap in one.missing)),
         notes=_notes(outcomes),
         values=values,
-        withheld=_withheld(rule, scene, level),
+        withheld=why_withheld(rule, scene, level, deciding.evidence),
         summary=_summary(rule, scene, level, values, deciding.evidence),
         detail=_detail(rule, scene, values),
         citations=_citations(rule, scene),
+        offers=offers_of(rule, scene),
     )
 
 
@@ -122,21 +142,6 @@ def _notes(outcomes: dict[Level, Outcome]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(note for one in outcomes.values() for note in one.notes))
 
 
-def _withheld(rule: Rule, scene: Scene, level: Level) -> str:
-    """Return why no card is shown although the finding stands; empty if one is."""
-    patient = scene.facts.patient
-    if patient and patient.deceased:
-        return "the patient is recorded as deceased"
-    least = rule.applies.contexts[scene.order.context]
-    if level.rank > least.rank:
-        return f"only {least.value} findings are shown in the context {scene.order.context.value}"
-    return next((line.text for line in rule.withheld_when if _holds(line, scene)), "")
-
-
-def _holds(line: Line, scene: Scene) -> bool:
-    return line.when is None or evaluate(line.when, scene).verdict is Verdict.PRESENT
-
-
 def _summary(rule: Rule, scene: Scene, level: Level, values: dict[str, str], evidence: tuple[Evidence, ...]) -> str:
     if rule.card is None:
         return ""
@@ -144,7 +149,7 @@ def _summary(rule: Rule, scene: Scene, level: Level, values: dict[str, str], evi
     sentence = next(iter(_said(written[0], scene, values)), Sentence(rule.title))
     words = fill_summary(sentence.text, sentence.values)
     unconfirmed = bool(evidence) and all(_UNCONFIRMED in one.remarks for one in evidence)
-    return fill_summary("Unconfirmed: " + words, {}) if unconfirmed else words
+    return shortened("Unconfirmed: " + words, SUMMARY_LIMIT) if unconfirmed else words
 
 
 def _at_least_as_serious(level: Level) -> list[Level]:
@@ -163,7 +168,7 @@ def _said(lines: Sequence[Line], scene: Scene, values: dict[str, str]) -> list[S
         if line.when is None:
             said.append(Sentence(line.text, values))
             continue
-        outcome = evaluate(line.when, scene)
+        outcome = _answer(line.when, scene)
         if outcome.verdict is Verdict.PRESENT:
             own = evidence_values(outcome.evidence) if outcome.evidence else {}
             said.append(Sentence(line.text, {**values, **own, **outcome.values}))

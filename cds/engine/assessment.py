@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cds.engine.facts import Gap
+from cds.engine.facts import Coding, Concept, Gap
 from cds.engine.logic import Verdict
 from cds.engine.order import Order
 from cds.engine.rules import Citation, Level
@@ -63,6 +63,19 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that the clinician can do with one click.
+
+    `kind` is ``delete`` (the draft), ``order`` (what `order` names) or ``add_reason`` (`reason`, to the draft).
+    """
+
+    kind: str
+    label: str
+    order: Coding | None = None
+    reason: Concept | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One rule's entry in the trace; every rule has exactly one, also where nothing was found.
 
@@ -87,6 +100,7 @@ class Finding:
     summary: str = ""
     detail: tuple[Sentence, ...] = ()
     citations: tuple[Citation, ...] = ()
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,25 @@
 
 from dataclasses import dataclass
 
+from cds.engine.facts import Coding, Concept
 from cds.engine.rules import Level, OverrideReason
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """One thing a clinician can do with one click: `delete` names the draft order to take out."""
+    """One thing a clinician can do with one click.
+
+    Attributes:
+        delete: the reference of the draft order to take out.
+        order: what to order.
+        reason: the diagnosis to add as the reason of the draft order that `update` names.
+    """
 
     label: str
     delete: str = ""
+    order: Coding | None = None
+    update: str = ""
+    reason: Concept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,8 @@ class Card:
         summary: plain text, at most 139 characters.
         detail: GitHub Flavored Markdown; every text that came from FHIR is already escaped.
         source_label, source_url: the primary source of the guidance.
+        drug, route: of the order that it is about, and `fingerprint` of the facts behind it: an override is remembered
+            for these (rules.md D-SNOOZE).
     """
 
     topic: str
@@ -35,3 +47,6 @@ class Card:
     topic_display: str = ""
     override_reasons: tuple[OverrideReason, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    drug: str = ""
+    route: str = ""
+    fingerprint: str = ""

@@ -25,7 +25,8 @@ def detail_of(knowledge: Knowledge, family: Sequence[tuple[Rule, Finding]], asse
     for position, (rule, finding) in enumerate(family):
         if position:
             parts.append(f"**{escaped(finding.summary)}**")
-        parts += _gap_parts(knowledge, finding, assessment) if rule.kind == "data_gap" else _parts(rule, finding)
+        asks_for_gaps = "gaps" in finding.values
+        parts += _gap_parts(knowledge, finding, assessment) if asks_for_gaps else _parts(rule, finding)
     if assessment.order.context is OrderContext.PROCEDURAL:
         parts.append(f"Procedural context assumed because {escaped(assessment.order.context_found)}.")
     return "\n\n".join(part for part in parts if part)
@@ -37,18 +38,21 @@ def folded_line(summary: str, level: Level) -> str:
 
 
 def _parts(rule: Rule, finding: Finding) -> list[str]:
-    values = {name: escaped(value) for name, value in finding.values.items()}
-    sentences = [
-        fill(one.text, {**values, **{name: escaped(value) for name, value in one.values.items()}})
-        for one in finding.detail
-    ]
     return [
         "\n".join(_evidence_line(one) for one in finding.evidence),
-        " ".join(sentences),
+        _sentences(finding),
         _unsettled(finding),
         "\n".join(map(_citation_line, finding.citations)),
         f"Local policy, not from a source: {'; '.join(rule.local_policy)}." if rule.local_policy else "",
     ]
+
+
+def _sentences(finding: Finding) -> str:
+    filled = []
+    for one in finding.detail:
+        values = {name: escaped(value) for name, value in {**finding.values, **one.values}.items()}
+        filled.append(fill(one.text, values))
+    return " ".join(filled)
 
 
 def _evidence_line(one: Evidence) -> str:
@@ -74,7 +78,7 @@ def _citation_line(citation: Citation) -> str:
 def _unsettled(finding: Finding) -> str:
     if not finding.possible_level or not finding.missing:
         return ""
-    reasons = dict.fromkeys(escaped(gap.reason) for gap in finding.missing)
+    reasons = dict.fromkeys(f"{name_of(gap.source)}: {escaped(gap.reason)}" for gap in finding.missing)
     return f"Could be {finding.possible_level.value}; not settled: {'; '.join(reasons)}."
 
 
@@ -82,8 +86,7 @@ def _gap_parts(knowledge: Knowledge, finding: Finding, assessment: Assessment) -
     shown = "\n".join(f"- {name_of(gap.source)}: {_gap_words(gap)}" for gap in _distinct(finding.missing))
     others = [gap for gap in _distinct(assessment.gaps) if gap not in finding.missing]
     also = "\n".join(f"- Also not read: {name_of(gap.source)}: {_gap_words(gap)}" for gap in others)
-    sentences = " ".join(fill(one.text, finding.values) for one in finding.detail)
-    return [shown, also, _not_checked(knowledge, assessment), sentences]
+    return [shown, also, _not_checked(knowledge, assessment), _sentences(finding)]
 
 
 def _not_checked(knowledge: Knowledge, assessment: Assessment) -> str:
@@ -105,10 +108,12 @@ def _cause(finding: Finding) -> str:
 
 
 def _cause_words(gap: Gap) -> str:
-    """Return a cause in a few words; a single entry or value stands above with its reference."""
-    if gap.scope is GapScope.SOURCE or not gap.reference:
-        return f"{name_of(gap.source)}: {escaped(gap.reason)}"
-    return f"{name_of(gap.source)}: a value that could not be used"
+    """Return a cause in a few words; why a source, an entry or a value could not be read stands above."""
+    if gap.scope is GapScope.SOURCE:
+        return f"{name_of(gap.source)} not read"
+    if gap.reference:
+        return f"{name_of(gap.source)}: a value that could not be used"
+    return f"{name_of(gap.source)}: {escaped(gap.reason)}"
 
 
 def _distinct(gaps: Sequence[Gap]) -> tuple[Gap, ...]:

@@ -35,8 +35,14 @@ from cds.engine.scene import Scene
 
 
 def evaluate(criterion: Criterion, scene: Scene) -> Outcome:
-    """Return the answer to one criterion, with the facts it rests on and what was missing."""
-    return _WORDS[type(criterion)](criterion, scene)
+    """Return the answer to one criterion, with the facts it rests on and what was missing.
+
+    Each is answered once for a scene: many rules ask the same, and texts ask again what levels have asked.
+    """
+    answer = scene.answers.get(id(criterion))
+    if answer is None:
+        answer = scene.answers[id(criterion)] = _WORDS[type(criterion)](criterion, scene)
+    return answer
 
 
 def _any(criterion: AnyOf, scene: Scene) -> Outcome:

@@ -1,11 +1,13 @@
 """Criteria about the dose, about other orders of the drug, and about how often something is on record."""
 
+from datetime import date
+
 from cds.engine.assessment import Evidence, Outcome
 from cds.engine.criteria_record import settle
 from cds.engine.dates import Interval, within
 from cds.engine.derive.condition_state import Standing, clinical_date
 from cds.engine.derive.diagnoses import diagnoses
-from cds.engine.derive.dose import Measure, Ordered, ordered_amounts
+from cds.engine.derive.dose import Amount, Measure, Ordered, ordered_amounts
 from cds.engine.derive.drug import recognise
 from cds.engine.derive.evidence import condition_evidence, medication_evidence, procedure_evidence
 from cds.engine.derive.exposure import exposure_of
@@ -25,12 +27,15 @@ from cds.engine.rules import (
 from cds.engine.scene import Scene
 from cds.engine.units import is_above, is_below
 
+_Span = tuple[Interval | None, Interval | None]
 _ORDERED = (MedicationKind.REQUEST, MedicationKind.DISPENSE)
 _VOID = ("entered-in-error", "cancelled", "draft", "unknown")
 
 
 def dose(criterion: DoseCriterion, scene: Scene) -> Outcome:
     """Ask how much is ordered; what the order does not say is not judged."""
+    if criterion.per_kg:
+        return _written_per_kg(criterion, scene)
     weight = latest_weight(scene.facts, scene.knowledge, scene.at, scene.context)
     measure = Measure(scene.order.medication, scene.order.route, weight)
     amounts = ordered_amounts(criterion.of, measure)
@@ -45,6 +50,13 @@ def dose(criterion: DoseCriterion, scene: Scene) -> Outcome:
         missing=_dose_gaps(deciding, scene) if verdict is Verdict.UNKNOWN else (),
         notes=tuple(f"{criterion.of.value.replace('_', ' ')} {one.amount}" for one in amounts if one.amount),
     )
+
+
+def _written_per_kg(criterion: DoseCriterion, scene: Scene) -> Outcome:
+    dosages = scene.order.medication.dosages
+    written = [dosage.rate if criterion.of is Amount.RATE else dosage.dose for dosage in dosages]
+    found = any(amount is not None and "/kg" in amount.unit for amount in written)
+    return Outcome(Verdict.PRESENT if found else Verdict.NOT_FOUND)
 
 
 def _dose_verdict(ordered: Ordered, criterion: DoseCriterion) -> Verdict:
@@ -183,17 +195,35 @@ def _same_regimen(fact: Medication, route: Route, scene: Scene) -> bool:
     order = scene.order.medication
     if fact.group and fact.group == order.group:
         return True
+    if fact.kind is not order.kind or _apart_in_time(fact, order):
+        return True
     if fact.provenance.reference in order.replaces or order.provenance.reference in fact.replaces:
         return True
-    return (
-        route is scene.order.route is Route.INTRAVENOUS
-        and _one_day(fact, order)
-        and _is_bolus(fact) != _is_bolus(order)
-    )
+    both_intravenous = {route, scene.order.route} <= {Route.INTRAVENOUS, Route.UNKNOWN}
+    one_day = _written(fact, scene.today) == _written(order, scene.today) is not None
+    return both_intravenous and one_day and _is_bolus(fact) != _is_bolus(order)
 
 
-def _one_day(fact: Medication, order: Medication) -> bool:
-    return bool(fact.authored and order.authored and fact.authored.end == order.authored.end)
+def _apart_in_time(one: Medication, other: Medication) -> bool:
+    """Say whether one order's time is known to end before the other's begins."""
+    spans = [[(dosage.starts, dosage.ends) for dosage in each.dosages] for each in (one, other)]
+    first, second = spans
+    return _all_end_before(first, second) or _all_end_before(second, first)
+
+
+def _all_end_before(first: list[_Span], second: list[_Span]) -> bool:
+    ends = [end for _, end in first]
+    starts = [start for start, _ in second]
+    if not ends or not starts or None in ends or None in starts:
+        return False
+    return max(end.end for end in ends if end) < min(start.start for start in starts if start)
+
+
+def _written(fact: Medication, today: date) -> date | None:
+    """Return the day an order was written; a draft without a date is of today."""
+    if fact.authored:
+        return fact.authored.end
+    return today if fact.draft else None
 
 
 def _is_bolus(fact: Medication) -> bool:

@@ -27,13 +27,12 @@ def observation(criterion: ObservationCriterion, scene: Scene) -> Outcome:
     if criterion.result:  # a number counts only by its interpretation
         found = tuple(one for one in found if one.result or one.observation.interpretations)
     source = Source(definition.source)
-    unread = _unread(scene, source, criterion.value_sets, criterion.within, found[0].when if found else None)
-    if unread and criterion.use is not Use.ANY and not (criterion.measured and found):
+    newest = found[0].when if found and criterion.use is Use.LATEST else None  # of one reading alone it tells enough
+    unread = _unread(scene, source, criterion.value_sets, criterion.within, newest)
+    groups = [group for group in _groups(found, criterion) if not unread or _is_sure(group, criterion, scene, source)]
+    if unread and not groups:
         return Outcome(Verdict.UNKNOWN, evidence=tuple(map(reading_evidence, found[:1])), missing=unread)
-    judged = [
-        _still(_judge(group, criterion, definition, scene), group[0], criterion, scene)
-        for group in _groups(found, criterion)
-    ]
+    judged = [_still(_judge(group, criterion, definition, scene), group[0], criterion, scene) for group in groups]
     if criterion.every:
         judged += _not_measured(found, criterion, scene, source)
     if not judged:
@@ -58,6 +57,15 @@ def _unread(
     if far_enough or (newest is not None and newest.start > reach.end):
         return ()
     return (Gap(source, GapScope.SOURCE, f"only read back to {reach}; further pages were not sent"),)
+
+
+def _is_sure(group: list[Reading], criterion: ObservationCriterion, scene: Scene, source: Source) -> bool:
+    """Say whether readings count although more may exist: any may, or they are newer than all that was not read."""
+    if criterion.use is Use.ANY or criterion.measured:
+        return True
+    reach = scene.facts.complete_since.get(source)
+    unread = scene.silence([source], criterion.value_sets)
+    return not unread and reach is not None and group[0].when.start > reach.end
 
 
 def _groups(found: tuple[Reading, ...], criterion: ObservationCriterion) -> list[list[Reading]]:
@@ -128,8 +136,7 @@ def _compare(
 def _against_threshold(reading: Reading, criterion: ObservationCriterion, definition: ObservationDefinition) -> Verdict:
     assert reading.value is not None  # noqa: S101  (asked by the caller)
     if criterion.above_upper_limit:
-        limit = _upper_limit(reading, definition)
-        return is_above(reading.value, limit * Decimal(criterion.above_upper_limit)) if limit else Verdict.UNKNOWN
+        return _above_upper_limit(reading, Decimal(criterion.above_upper_limit), definition)
     for threshold, ask, or_equal in (
         (criterion.above, is_above, False),
         (criterion.at_least, is_above, True),
@@ -139,6 +146,15 @@ def _against_threshold(reading: Reading, criterion: ObservationCriterion, defini
         if threshold is not None:
             return ask(reading.value, convert(threshold, definition.unit).value, or_equal=or_equal)
     raise ValueError("an observation criterion without a comparison")  # refused by the loader
+
+
+def _above_upper_limit(reading: Reading, times: Decimal, definition: ObservationDefinition) -> Verdict:
+    """Compare with a multiple of the upper limit; exactly as recorded, where the report gives both in one unit."""
+    given, recorded = reading.observation.upper_limit, reading.recorded
+    if given and recorded and given.unit == recorded.unit:
+        return is_above(recorded, given.value * times)
+    limit = _upper_limit(reading, definition)
+    return is_above(reading.value, limit * times) if limit and reading.value else Verdict.UNKNOWN
 
 
 def _upper_limit(reading: Reading, definition: ObservationDefinition) -> Decimal | None:
@@ -177,7 +193,7 @@ def _not_measured(
 def _combined(judged: list[Outcome], unread: tuple[Gap, ...], *, every: bool) -> Outcome:
     verdicts = [outcome.verdict for outcome in judged]
     verdict = all_of(verdicts) if every else any_of(verdicts)
-    if verdict is Verdict.NOT_FOUND and unread:
+    if unread and verdict is (Verdict.PRESENT if every else Verdict.NOT_FOUND):
         verdict = Verdict.UNKNOWN
     deciding = [outcome for outcome in judged if outcome.verdict is verdict] or judged
     missing = tuple(gap for outcome in deciding for gap in outcome.missing)
@@ -210,7 +226,7 @@ def blood_pressure(criterion: BloodPressureCriterion, scene: Scene) -> Outcome:
     if unread and not (criterion.measured and found):
         return Outcome(Verdict.UNKNOWN, evidence=tuple(map(pair_evidence, found[:1])), missing=unread)
     if not found:
-        never = Gap(Source.BLOOD_PRESSURE, GapScope.VALUE, f"blood pressure: none within {criterion.within}")
+        never = Gap(Source.BLOOD_PRESSURE, GapScope.VALUE, f"none within {criterion.within}")
         return _silent(criterion.if_missing, (), never)
     return _pairs_outcome(days[:considered], needed, criterion)
 
@@ -222,7 +238,7 @@ def _pairs_outcome(days: tuple[Pair, ...], needed: int, criterion: BloodPressure
     verdict = Verdict.PRESENT if sure >= needed else Verdict.UNKNOWN if possible >= needed else Verdict.NOT_FOUND
     deciding = [pair for pair, one in zip(days, verdicts, strict=True) if one is verdict] or list(days)
     missing = tuple(gap for pair in days for gap in pair.problems) or (
-        Gap(Source.BLOOD_PRESSURE, GapScope.VALUE, f"blood pressure {days[0]} of {days[0].when} cannot be judged",
+        Gap(Source.BLOOD_PRESSURE, GapScope.VALUE, f"{days[0]} of {days[0].when} cannot be judged",
             days[0].references[0]),
     )  # fmt: skip
     return Outcome(

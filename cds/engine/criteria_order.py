@@ -4,8 +4,10 @@ from collections import Counter
 from datetime import date
 
 from cds.engine.assessment import Evidence, Finding, Outcome
+from cds.engine.derive.purpose import purpose_gaps
 from cds.engine.derive.trials import Trial, counted, find_trials, look_back
-from cds.engine.facts import Gap, GapScope, Source, name_of
+from cds.engine.derive.words import find_words
+from cds.engine.facts import Gap, GapScope, Medication, Source, name_of
 from cds.engine.logic import Verdict, all_of, any_of, not_
 from cds.engine.rules import (
     GapCriterion,
@@ -15,6 +17,8 @@ from cds.engine.rules import (
     TrialCriterion,
 )
 from cds.engine.scene import Scene
+
+_LONGEST_NAMES = 70  # what a summary has room for
 
 
 def order(criterion: OrderCriterion, scene: Scene) -> Outcome:
@@ -27,11 +31,18 @@ def order(criterion: OrderCriterion, scene: Scene) -> Outcome:
         _is(not criterion.hooks or scene.context.hook in criterion.hooks),
         _is(criterion.take_home is None or ordered.take_home is criterion.take_home),
     ]
+    if criterion.words:
+        verdicts.append(_is(bool(find_words(criterion.words, _words(ordered.medication)))))
     if criterion.purposes:
         verdicts.append(any_of(ordered.purposes[purpose] for purpose in criterion.purposes))
     verdict = all_of(verdicts)
-    missing = scene.silence([Source.CONDITIONS]) if verdict is Verdict.UNKNOWN else ()
+    missing = purpose_gaps(scene.facts, scene.knowledge) if verdict is Verdict.UNKNOWN else ()
     return Outcome(verdict, missing=missing)
+
+
+def _words(medication: Medication) -> list[str]:
+    reasons = [word for reason in medication.reasons for word in reason.words]
+    return [*(dosage.text for dosage in medication.dosages), *medication.notes, *reasons, *medication.drug.words]
 
 
 def patient(criterion: PatientCriterion, scene: Scene) -> Outcome:
@@ -47,7 +58,17 @@ def patient(criterion: PatientCriterion, scene: Scene) -> Outcome:
         verdicts.append(not_(_younger(scene, criterion.age_at_least)))
     verdict = all_of(verdicts)
     gap = Gap(Source.PATIENT, GapScope.VALUE, "the patient's sex or date of birth is not known")
-    return Outcome(verdict, missing=(gap,) if verdict is Verdict.UNKNOWN else ())
+    asks_age = criterion.age_below is not None or criterion.age_at_least is not None
+    evidence = _age_evidence(scene) if asks_age and verdict is Verdict.PRESENT else ()
+    return Outcome(verdict, evidence=evidence, missing=(gap,) if verdict is Verdict.UNKNOWN else ())
+
+
+def _age_evidence(scene: Scene) -> tuple[Evidence, ...]:
+    known = scene.facts.patient
+    if known is None or known.birth is None:
+        return ()
+    age = f"{_age(known.birth.end, scene.today)} years"
+    return (Evidence(known.provenance.reference, known.provenance.origin, "Age", value=age),)
 
 
 def _younger(scene: Scene, age: int) -> Verdict:
@@ -72,8 +93,9 @@ def trials(criterion: TrialCriterion, scene: Scene) -> Outcome:
     """
     definition = scene.knowledge.definitions.trials[criterion.of]
     found = find_trials(scene, definition, criterion.only)
-    unread = _unread(scene, definition_sets(scene, criterion))
-    unsure = bool(scene.silence([Source.DISPENSES]))
+    counted_sets = definition_sets(scene, criterion)
+    unread = _unread(scene, counted_sets)
+    unsure = bool(scene.silence([Source.DISPENSES], counted_sets))
     sure = [trial for trial in found if trial.dispensed] if unsure else list(found)
     known = counted(sure, definition, unknown_durations=criterion.unknown_durations)
     shown = counted(found, definition, unknown_durations=criterion.unknown_durations)
@@ -159,10 +181,23 @@ def gap(criterion: GapCriterion, scene: Scene) -> Outcome:
 
 
 def _named(gaps: tuple[Gap, ...]) -> str:
-    """Return in a few words what could not be read: ``conditions (HTTP 403), blood pressure (2 entries)``."""
-    whole = dict.fromkeys(f"{name_of(one.source)} ({one.reason})" for one in gaps if one.scope is GapScope.SOURCE)
+    """Return in a few words what could not be read: ``conditions (HTTP 403), blood pressure (2 unreadable)``.
+
+    Where that is too long for a summary, the names alone, and of many the first ones.
+    """
+    whole = {name_of(one.source): one.reason for one in gaps if one.scope is GapScope.SOURCE}
     single = Counter(name_of(one.source) for one in gaps if one.scope is not GapScope.SOURCE)
-    return ", ".join([*whole, *(f"{name} ({number} unreadable)" for name, number in single.items())])
+    causes = whole | {name: f"{number} unreadable" for name, number in single.items() if name not in whole}
+    words = ", ".join(f"{name} ({cause})" for name, cause in causes.items())
+    if len(words) <= _LONGEST_NAMES:
+        return words
+    names = list(causes)
+    for shown in range(len(names), 0, -1):
+        more = f" and {len(names) - shown} more" if shown < len(names) else ""
+        words = ", ".join(names[:shown]) + more
+        if len(words) <= _LONGEST_NAMES:
+            return words
+    return words
 
 
 def _matters(one: Gap, scene: Scene) -> bool:

@@ -6,7 +6,7 @@ from datetime import date
 from cds.engine.assessment import Evidence, Outcome
 from cds.engine.dates import Interval, Window, within
 from cds.engine.derive.condition_state import Standing, acute, clinical_date
-from cds.engine.derive.diagnoses import Diagnosis, diagnoses
+from cds.engine.derive.diagnoses import Diagnosis, diagnoses, every_diagnosis
 from cds.engine.derive.ending import still
 from cds.engine.derive.evidence import (
     allergy_evidence,
@@ -17,7 +17,7 @@ from cds.engine.derive.evidence import (
 )
 from cds.engine.derive.medication_state import MedicationState, Taking, medication_state
 from cds.engine.derive.words import find_words
-from cds.engine.facts import Allergy, Concept, Gap, GapScope, Medication, Source
+from cds.engine.facts import Allergy, Concept, Gap, GapScope, Medication, MedicationKind, Source
 from cds.engine.logic import Verdict, not_
 from cds.engine.rules import (
     AllergyCriterion,
@@ -57,7 +57,8 @@ def settle(
 
 def condition(criterion: ConditionCriterion, scene: Scene) -> Outcome:
     """Ask for a diagnosis."""
-    named = diagnoses(scene, criterion.value_sets, criterion.excluding)
+    coded = diagnoses(scene, criterion.value_sets, criterion.excluding)
+    named = coded if criterion.value_sets else every_diagnosis(scene)
     judged = [_judge(one, criterion, scene) for one in named if _says(one.condition.code, criterion.words)]
     found = _reasons(criterion, scene) + [
         one for each in judged if each.verdict is Verdict.PRESENT for one in each.evidence
@@ -102,7 +103,7 @@ def _reasons(criterion: ConditionCriterion, scene: Scene) -> list[Evidence]:
 
 def _condition_verdict(one: Diagnosis, criterion: ConditionCriterion, today: date) -> tuple[Verdict, tuple[str, ...]]:
     standing = one.state.standing
-    if standing is Standing.ACTIVE and one.state.sequela and criterion.state is ConditionState.ACTIVE:
+    if one.state.sequela and criterion.state in (ConditionState.ACTIVE, ConditionState.ACUTE):
         return Verdict.NOT_FOUND, ()
     is_past_sequela = one.state.sequela and criterion.state is ConditionState.PAST
     if standing not in _STANDINGS[criterion.state] and not is_past_sequela:
@@ -111,7 +112,9 @@ def _condition_verdict(one: Diagnosis, criterion: ConditionCriterion, today: dat
     if criterion.state is ConditionState.ACUTE and criterion.within:
         if dated is None and standing is Standing.HISTORY:
             return Verdict.NOT_FOUND, ()
-        return acute(one.condition, criterion.within, today)
+        verdict, remarks = acute(one.condition, criterion.within, today)
+        surely = standing is Standing.ACTIVE or not remarks  # what has ended is acute only by a date inside the window
+        return (verdict, remarks) if surely else (Verdict.NOT_FOUND, ())
     return _dated(dated, criterion, today), ()
 
 
@@ -176,7 +179,14 @@ def _is_over(fact: Allergy) -> bool:
 def medication(criterion: MedicationCriterion, scene: Scene) -> Outcome:
     """Ask for a drug that the patient has: active, or ended within the window, or at any time."""
     definition = scene.knowledge.definitions.medication
-    facts = {id(fact): fact for name in criterion.value_sets for fact in scene.index.medications.get(name, ())}
+    listed = (fact for name in criterion.value_sets for fact in scene.index.medications.get(name, ()))
+    excluded = set(criterion.excluding)
+    facts = {
+        id(fact): fact
+        for fact in listed
+        if not excluded & scene.index.medication_sets[id(fact)]
+        and (fact.kind is MedicationKind.REQUEST or not criterion.requests_only)
+    }
     found, uncertain, notes = [], [], []
     for fact in facts.values():
         state = medication_state(fact, definition, scene.today)
@@ -187,7 +197,8 @@ def medication(criterion: MedicationCriterion, scene: Scene) -> Outcome:
             uncertain.append(_undated(Source.MEDICATIONS, fact.drug.label, fact.provenance.reference))
         elif state.taking is Taking.ENDED:
             notes.append(f"{fact.drug.label} ({fact.provenance.reference}) has ended")
-    return settle(found, uncertain, scene.silence([Source.MEDICATIONS, Source.STATEMENTS], criterion.value_sets), notes)
+    sources = [Source.MEDICATIONS] if criterion.requests_only else [Source.MEDICATIONS, Source.STATEMENTS]
+    return settle(found, uncertain, scene.silence(sources, criterion.value_sets), notes)
 
 
 def _medication_verdict(

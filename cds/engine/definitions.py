@@ -176,8 +176,23 @@ class MedicationDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class SnoozeDefinition:
+    """D-SNOOZE: for how long what was seen is not shown again.
+
+    Attributes:
+        override_for: how long an overridden card stays silent for the same facts.
+        renewal_after: from which age an active order makes the next one a renewal.
+        repeat_info_after_minutes: how long a card that informs is not repeated for the same order.
+    """
+
+    override_for: Window
+    renewal_after: Window
+    repeat_info_after_minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Definitions:
-    """All parameters of the shared definitions."""
+    """All parameters of the shared definitions; `site_policy` says which numbers this site has changed."""
 
     drug: DrugDefinition
     pain: PurposeDefinition
@@ -191,4 +206,5 @@ class Definitions:
     trials: Mapping[str, TrialDefinition]
     weight: tuple[str, Window]
     max_cards: int
-    palliative_value_sets: tuple[str, ...]
+    snooze: SnoozeDefinition
+    site_policy: tuple[str, ...] = ()

@@ -66,6 +66,11 @@ class Concept:
         return tuple(word for word in (self.text, *(coding.display for coding in self.codings)) if word)
 
     @property
+    def words_and_codes(self) -> tuple[str, ...]:
+        """Return the words, and every code as it was sent."""
+        return (*self.words, *(coding.code for coding in self.codings))
+
+    @property
     def label(self) -> str:
         """Return what a person would call it: the text, else the first display, else the first code."""
         return next(iter(self.words), next((coding.code for coding in self.codings), ""))

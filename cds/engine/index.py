@@ -6,28 +6,53 @@ The cost of a request grows with the patient's codes, not with the number of rul
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cds.engine.facts import Coding, Concept
 from cds.engine.terminology import PrefixRule, ValueSet, normalise
 
+_REMEMBERED = 50_000  # codes whose sets are remembered; more are looked up each time
 _HEADS = (3, 1)  # families are looked up by the category (three characters) or, if wider, by the first letter
 
 
 @dataclass(frozen=True, slots=True)
 class CodeIndex:
-    """Codes, code families and words of all value sets, each with the ids of the sets that hold it."""
+    """Codes, code families and words of all value sets, each with the ids of the sets that hold it.
+
+    `known` remembers what was looked up; it changes no answer.
+    """
 
     codes: Mapping[tuple[str, str], frozenset[str]]
     families: Mapping[tuple[str, str], tuple[tuple[PrefixRule, str], ...]]
     words: Mapping[str, frozenset[str]]
     pattern: re.Pattern[str]
+    displays: Mapping[tuple[str, str], str]
+    titles: Mapping[str, str]
+    known: dict[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+
+    def name_of(self, coding: Coding) -> str:
+        """Return what a code means: its display in a value set, else the title of the smallest set that holds it."""
+        display = self.displays.get((coding.system, normalise(coding.code)))
+        if display:
+            return display
+        return min(
+            (self.titles[name] for name in self.sets_of(coding)), key=lambda title: (len(title), title), default=""
+        )
 
     def sets_of(self, coding: Coding) -> frozenset[str]:
         """Return the ids of the value sets that hold this code."""
-        code = normalise(coding.code)
-        listed = self.codes.get((coding.system, code), frozenset())
-        families = (rule for head in _HEADS for rule in self.families.get((coding.system, code[:head]), ()))
+        key = (coding.system, coding.code)
+        found = self.known.get(key)
+        if found is None:
+            found = self._look_up(*key)
+            if len(self.known) < _REMEMBERED:
+                self.known[key] = found
+        return found
+
+    def _look_up(self, system: str, sent: str) -> frozenset[str]:
+        code = normalise(sent)
+        listed = self.codes.get((system, code), frozenset())
+        families = (rule for head in _HEADS for rule in self.families.get((system, code[:head]), ()))
         return listed.union(value_set for rule, value_set in families if rule.takes(code))
 
     def sets_of_concept(self, concept: Concept) -> frozenset[str]:
@@ -59,6 +84,8 @@ def build_index(value_sets: Mapping[str, ValueSet]) -> CodeIndex:
         families={key: tuple(rules) for key, rules in families.items()},
         words={word: frozenset(names) for word, names in words.items()},
         pattern=_any_word(words),
+        displays={key: member.display for one in value_sets.values() for key, member in one.codes.items()},
+        titles={one.id: one.title for one in value_sets.values()},
     )
 
 

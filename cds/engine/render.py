@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from cds.engine.assessment import Assessment, Finding
+from cds.engine.assessment import Assessment, Finding, Offer
 from cds.engine.card import Card, Suggestion
 from cds.engine.card_detail import detail_of, folded_line
 from cds.engine.logic import Verdict
+from cds.engine.quiet import NOTHING_EARLIER, Earlier, Silenced, fingerprint, why_silent
 from cds.engine.rules import Knowledge, Level, OverrideReason, Rule
 from cds.engine.wording import fill_summary
 
@@ -28,15 +29,37 @@ class Shown:
         return self.finding.level or Level.INFO
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The cards that are shown, and those that stay silent because the same user saw them before."""
+
+    cards: tuple[Card, ...]
+    silenced: tuple[Silenced, ...] = ()
+
+
 def render(knowledge: Knowledge, assessments: Sequence[Assessment]) -> tuple[Card, ...]:
-    """Return the cards of one call, for all of its orders; equal cards of several orders are shown once."""
+    """Return the cards of one call by a user who has seen none before."""
+    return compose(knowledge, assessments, NOTHING_EARLIER).cards
+
+
+def compose(knowledge: Knowledge, assessments: Sequence[Assessment], earlier: Earlier) -> Rendered:
+    """Return the cards of one call, for all of its orders; equal cards of several orders are shown once.
+
+    Args:
+        knowledge: the rules behind the assessments.
+        assessments: one for each order.
+        earlier: what the same user was shown and has overridden for this patient, from the record.
+    """
     cards: dict[tuple[str, str, str], Card] = {}
     for assessment in assessments:
         for family in _families(knowledge, assessment):
             card = _card(knowledge, family)
             cards.setdefault((card.topic, card.summary, card.detail), card)
     ordered = sorted(cards.values(), key=lambda card: card.level.rank)
-    return _limited(tuple(ordered), knowledge.definitions.max_cards)
+    judged = [(card, why_silent(card, earlier, knowledge.definitions.snooze)) for card in ordered]
+    shown = tuple(card for card, why in judged if not why)
+    silenced = tuple(Silenced(card, why) for card, why in judged if why)
+    return Rendered(_limited(shown, knowledge.definitions.max_cards), silenced)
 
 
 def shown(knowledge: Knowledge, assessment: Assessment) -> tuple[Shown, ...]:
@@ -55,12 +78,17 @@ def _families(knowledge: Knowledge, assessment: Assessment) -> Iterable[list[Sho
     own: dict[str, list[Shown]] = defaultdict(list)
     for one in everything:
         if one.level not in one.rule.joins:
-            own[one.rule.family].append(one)
+            own[_family(one)].append(one)
     for one in everything:
         if one.level in one.rule.joins:
             host = one.rule.joins[one.level]
             own[host if host in own else one.rule.family].append(one)
     return [card for family in own.values() for card in _apart(_led(family))]
+
+
+def _family(one: Shown) -> str:
+    """Return what a finding shares a card by: its family; interactions have one card for each level."""
+    return f"{one.rule.family} {one.level.value}" if one.rule.kind == "interaction" else one.rule.family
 
 
 def _apart(family: list[Shown]) -> list[list[Shown]]:
@@ -92,6 +120,9 @@ def _card(knowledge: Knowledge, family: list[Shown]) -> Card:
         topic_display=fill_summary(lead.rule.title, {}),
         override_reasons=_reasons(knowledge, family),
         suggestions=_suggestions(family),
+        drug=lead.assessment.order.drug.value,
+        route=lead.assessment.order.route.value,
+        fingerprint=fingerprint(evidence for one in family for evidence in one.finding.evidence),
     )
 
 
@@ -101,9 +132,19 @@ def _reasons(knowledge: Knowledge, family: list[Shown]) -> tuple[OverrideReason,
 
 
 def _suggestions(family: list[Shown]) -> tuple[Suggestion, ...]:
-    wanted = any("delete_draft" in one.rule.card.suggestions for one in family if one.rule.card)
+    """Return what the findings of a card offer, each once; a draft without an id can be neither deleted nor changed."""
     reference = family[0].assessment.order.medication.provenance.reference
-    return (Suggestion("Remove this draft order", delete=reference),) if wanted and "/" in reference else ()
+    draft = reference if "/" in reference else ""
+    offers = dict.fromkeys(offer for one in family for offer in one.finding.offers)
+    return tuple(_suggestion(offer, draft) for offer in offers if draft or offer.kind == "order")
+
+
+def _suggestion(offer: Offer, draft: str) -> Suggestion:
+    if offer.kind == "delete":
+        return Suggestion(offer.label, delete=draft)
+    if offer.kind == "order":
+        return Suggestion(offer.label, order=offer.order)
+    return Suggestion(offer.label, update=draft, reason=offer.reason)
 
 
 def _limited(cards: tuple[Card, ...], limit: int) -> tuple[Card, ...]:

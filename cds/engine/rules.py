@@ -7,7 +7,7 @@ from enum import StrEnum
 from cds.engine.dates import Window
 from cds.engine.definitions import Definitions
 from cds.engine.derive.dose import Amount
-from cds.engine.facts import Source
+from cds.engine.facts import Coding, Source
 from cds.engine.index import CodeIndex
 from cds.engine.logic import Verdict
 from cds.engine.order import Drug, OrderContext, Purpose, Route
@@ -168,13 +168,16 @@ class MedicationCriterion:
     """A drug that the patient has, by code or text; the assessed order itself never counts.
 
     `within` counts from the end of an ended order, or from authoredOn where `state` is any. `no_rescue` leaves out what
-    is given only as needed within the same group of orders.
+    is given only as needed within the same group of orders. A drug of an `excluding` set does not count.
+    `requests_only` asks for orders alone, so that nothing but these need be read.
     """
 
     value_sets: tuple[str, ...]
     state: MedicationState = MedicationState.ACTIVE
     within: Window | None = None
     no_rescue: bool = False
+    excluding: tuple[str, ...] = ()
+    requests_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +250,10 @@ class ChildPughCriterion:
 
 @dataclass(frozen=True, slots=True)
 class OrderCriterion:
-    """What is ordered. An empty tuple asks nothing; several parts must all hold."""
+    """What is ordered. An empty tuple asks nothing; several parts must all hold.
+
+    `words` (regular expressions, whole words) are looked for in its dosage, notes and reasons and the product's name.
+    """
 
     drugs: tuple[Drug, ...] = ()
     routes: tuple[Route, ...] = ()
@@ -255,6 +261,7 @@ class OrderCriterion:
     purposes: tuple[Purpose, ...] = ()
     hooks: tuple[str, ...] = ()
     take_home: bool | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +277,8 @@ class PatientCriterion:
 class DoseCriterion:
     """An amount that the order says (`cds.engine.derive.dose.Amount`); an order that does not say it is not found.
 
-    `multiple_of` asks whether the amount is not a whole multiple of a device's content.
+    `no_multiple_of` asks whether the amount is not a whole multiple of a device's content; `per_kg` whether the order
+    writes it per kg of body weight.
     """
 
     of: Amount
@@ -278,6 +286,7 @@ class DoseCriterion:
     at_least: Quantity | None = None
     below: Quantity | None = None
     no_multiple_of: Quantity | None = None
+    per_kg: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -365,7 +374,8 @@ Criterion = (
 class Citation:
     """Why a rule says what it says: a statement of a source, or an explicit local policy.
 
-    `sure` is evidence.md's mark: V seen, M from memory (never shown as a quotation), I inferred.
+    `sure` is evidence.md's mark: V seen, M from memory (never shown as a quotation), I inferred. `reference` is the
+    whole bibliographic reference; `year` is empty where the source bears none.
     """
 
     source: str
@@ -375,6 +385,8 @@ class Citation:
     sure: str = "V"
     url: str = ""
     when: Criterion | None = None
+    reference: str = ""
+    year: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +394,24 @@ class Line:
     """A sentence that is added to a card's detail where its criterion holds; always, if it has none."""
 
     text: str
+    when: Criterion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionText:
+    """One action that a card offers, where its criterion holds.
+
+    Attributes:
+        kind: ``delete`` the draft order, ``order`` something, ``add_reason``: name the diagnosis as the order's reason.
+        label: what the button says.
+        order: what is ordered (kind ``order``).
+        value_sets: in which the active diagnosis is that becomes the reason (kind ``add_reason``).
+    """
+
+    kind: str
+    label: str
+    order: Coding | None = None
+    value_sets: tuple[str, ...] = ()
     when: Criterion | None = None
 
 
@@ -397,7 +427,7 @@ class CardText:
     detail: tuple[Line, ...] = ()
     not_checked: str = ""
     override_reasons: tuple[str, ...] = ()
-    suggestions: tuple[str, ...] = ()
+    suggestions: tuple[SuggestionText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,7 +456,11 @@ class Rule:
         joins: at these levels the finding is a line of another family's card: level to family.
         levels: per level the criterion, most serious first.
         withheld_when: criteria under which no card is shown although the finding stands, each with its reason.
-        local_policy: the numbers in this rule that no source supports, in words.
+        local_policy: the numbers in this rule that no source supports, in words; those of the site are among them.
+        site_policy: the lines of `local_policy` that say which numbers this site has changed.
+        in_renewal_always: the finding is shown in a renewal as well where none of its facts is new (rules.md D-SNOOZE).
+        uses: which of the nine kinds of patient data of 45 CFR 170.315(b)(11)(iv)(A) the rule uses.
+        attributes: the 13 source attributes in plain language, by name; none is empty.
     """
 
     id: str
@@ -448,6 +482,10 @@ class Rule:
     joins: Mapping[Level, str] = field(default_factory=dict)
     withheld_when: tuple[Line, ...] = ()
     local_policy: tuple[str, ...] = ()
+    site_policy: tuple[str, ...] = ()
+    in_renewal_always: bool = False
+    uses: frozenset[str] = frozenset()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,6 +506,7 @@ class Knowledge:
         rules: in an order in which a rule comes after those it asks about.
         definitions: the parameters of the shared definitions, see `cds.engine.definitions`.
         index: from codes and words to value sets.
+        attribute_titles: what the 13 source attributes are called, by the names in `Rule.attributes`.
     """
 
     version: str
@@ -477,3 +516,4 @@ class Knowledge:
     definitions: Definitions
     override_reasons: Mapping[str, OverrideReason]
     index: CodeIndex
+    attribute_titles: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,8 @@ from datetime import date, datetime
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from cds.engine.assessment import Finding
+from cds.engine.assessment import Evidence, Finding, Outcome
+from cds.engine.derive.condition_state import ConditionState
 from cds.engine.derive.medication_state import medication_sets
 from cds.engine.facts import (
     Allergy,
@@ -47,9 +48,10 @@ class FactIndex:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One order of one patient at one time.
+    """One order of one patient at one time; `today` is the day of the call in the client's time zone.
 
-    `findings` holds the rules that were assessed so far, for criteria that ask about another rule.
+    `findings` holds the rules that were assessed so far, for criteria that ask about another rule; `renewed` the older
+    active order that this one renews, if there is one. `answers` and `standings` remember what was worked out already.
     """
 
     knowledge: Knowledge
@@ -58,18 +60,19 @@ class Scene:
     order: Order
     context: HookContext
     at: datetime
+    today: date
     findings: dict[str, Finding] = field(default_factory=dict)
-
-    @property
-    def today(self) -> date:
-        """Return the day of the call in the client's time zone."""
-        return local_day(self.at, self.context)
+    renewed: Evidence | None = None
+    answers: dict[int, Outcome] = field(default_factory=dict)
+    standings: dict[int, ConditionState] = field(default_factory=dict)
 
     def silence(self, sources: Iterable[Source], value_sets: Iterable[str] = ()) -> tuple[Gap, ...]:
         """Return why finding nothing in these sources proves nothing; empty if they were read whole.
 
         An unreadable entry counts where its code could still be seen and is in one of the value sets.
         """
+        if not self.facts.gaps:
+            return ()
         wanted = set(value_sets)
         return tuple(
             gap

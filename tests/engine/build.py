@@ -4,16 +4,10 @@ Codes are written ``icd10cm|F20.0``, quantities ``21 mm[Hg]`` or ``> 30 mm[Hg]``
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from hypothesis import settings
-
-from cds.engine.assess import assess
-from cds.engine.assessment import Assessment, Finding
 from cds.engine.dates import Interval, parse_interval
-from cds.engine.derive.order_reading import read_order
 from cds.engine.facts import (
     Allergy,
     Coding,
@@ -24,7 +18,6 @@ from cds.engine.facts import (
     Encounter,
     Gap,
     GapScope,
-    HookContext,
     Medication,
     MedicationKind,
     Observation,
@@ -34,11 +27,8 @@ from cds.engine.facts import (
     Provenance,
     Source,
 )
-from cds.engine.order import Order, OrderContext, Purpose
-from cds.engine.rules import Applicability, CardText, Citation, Criterion, Knowledge, Level, Line, Rule
 from cds.engine.units import Quantity
 
-FEW = settings(max_examples=40, deadline=None)  # enough for small domains, and fast
 AT = datetime(2026, 2, 1, 12, tzinfo=UTC)
 TODAY = AT.date()
 SYSTEMS = {
@@ -50,7 +40,6 @@ SYSTEMS = {
     "interpretation": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation",
     "act": "http://terminology.hl7.org/CodeSystem/v3-ActCode",
 }
-ANY_ORDER = Applicability(contexts=dict.fromkeys(OrderContext, Level.INFO))
 
 # Diagnoses
 CRPS, CHRONIC_PAIN, DEPRESSION, PSYCHOSIS = "icd10cm|G90.511", "icd10cm|G89.4", "icd10cm|F33.2", "icd10cm|F20.0"
@@ -254,89 +243,3 @@ def record(*facts: Record, back_to: Mapping[Source, str] | None = None) -> Patie
         tuple(one for one in facts if isinstance(one, Gap)),
         {source: on(text) for source, text in (back_to or {}).items()},
     )
-
-
-def hook(name: str = "order-select", *, zone: str = "UTC", in_encounter: str = "") -> HookContext:
-    """Return the context of a call."""
-    return HookContext(name, "amara", in_encounter, zone)
-
-
-def read(
-    knowledge: Knowledge,
-    medication: Medication,
-    facts: PatientFacts,
-    context: HookContext | None = None,
-    at: datetime = AT,
-) -> Order:
-    """Return the order as it is read; it must be one for ketamine or esketamine."""
-    found = read_order(medication, facts, context or hook(), knowledge, at)
-    assert found is not None
-    return found
-
-
-def rule(
-    name: str = "rule_of_the_test",
-    levels: Mapping[Level, Criterion] | None = None,
-    *,
-    topic: str = "KETTEST1",
-    kind: str = "contraindication",
-    family: str = "",
-    applies: Applicability = ANY_ORDER,
-    summary: str = "",
-    detail: tuple[Line, ...] = (),
-    because: tuple[Citation, ...] = (Citation("cohen", "Cohen 2018", "Says so.", "B"),),
-    joins: Mapping[Level, str] | None = None,
-    withheld_when: tuple[Line, ...] = (),
-    suggestions: tuple[str, ...] = (),
-    not_checked: str = "",
-    purposes: frozenset[Purpose] = frozenset(),
-) -> Rule:
-    """Return a rule; its summary is its name, unless another is given, at every level."""
-    text = (Line(summary or name),)
-    return Rule(
-        name, name.replace("_", " "), topic, ("TEST",), kind, family or name, "relative", 1, f"cards/{name}.yaml",
-        "nobody", "2026-01-01", "2027-01-01", replace(applies, purposes=purposes or applies.purposes), levels or {},
-        because, CardText(dict.fromkeys(Level, text), detail, not_checked, suggestions=suggestions),
-        joins or {}, withheld_when,
-    )  # fmt: skip
-
-
-def with_rules(knowledge: Knowledge, *rules: Rule) -> Knowledge:
-    """Return the knowledge with these rules only; definitions and value sets stay."""
-    return replace(knowledge, rules=rules)
-
-
-def assessed(
-    knowledge: Knowledge,
-    facts: PatientFacts,
-    medication: Medication | None = None,
-    context: HookContext | None = None,
-    at: datetime = AT,
-) -> Assessment:
-    """Assess an order of this patient: ketamine by vein, unless another is given."""
-    context = context or hook()
-    ordered = read(knowledge, medication or order(route="IV"), facts, context, at)
-    return assess(knowledge, facts, ordered, context, at)
-
-
-def found(
-    knowledge: Knowledge,
-    criterion: Criterion | Mapping[Level, Criterion],
-    facts: PatientFacts,
-    medication: Medication | None = None,
-    context: HookContext | None = None,
-    at: datetime = AT,
-) -> Finding:
-    """Return the finding of a rule that asks just this; one criterion alone is asked at level critical."""
-    levels = criterion if isinstance(criterion, Mapping) else {Level.CRITICAL: criterion}
-    return assessed(with_rules(knowledge, rule(levels=levels)), facts, medication, context, at).findings[0]
-
-
-def answer(finding: Finding) -> str:
-    """Return the level of a finding that is present, else its verdict."""
-    return finding.level.value if finding.level else finding.verdict.value
-
-
-def remarks(finding: Finding) -> tuple[str, ...]:
-    """Return what is remarked on the facts of a finding."""
-    return tuple(dict.fromkeys(remark for one in finding.evidence for remark in one.remarks))

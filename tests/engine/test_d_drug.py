@@ -8,7 +8,8 @@ from cds.engine.derive.drug import recognise
 from cds.engine.facts import Concept
 from cds.engine.order import Drug, Route
 from cds.engine.rules import Knowledge
-from tests.engine.build import ESKETAMINE, FEW, KETAMINE, concept, order
+from tests.engine.ask import FEW, published
+from tests.engine.build import ESKETAMINE, KETAMINE, concept, order
 
 NASAL, INJECTED, RACEMIC = Drug.ESKETAMINE_NASAL, Drug.ESKETAMINE_INJECTABLE, Drug.KETAMINE
 
@@ -204,11 +205,11 @@ def test_a_topical_product_is_answered_like_no_ketamine_at_all(knowledge: Knowle
 
 @FEW
 @given(st.text("abcdefghij 0123456789.,/%-", max_size=40))
-def test_a_text_without_the_name_is_never_recognised(knowledge: Knowledge, text: str) -> None:
-    assert drug_of(knowledge, text) is None
+def test_a_text_without_the_name_is_never_recognised(text: str) -> None:
+    assert drug_of(published(), text) is None
 
 
 @FEW
 @given(st.text("abdfghijlm 0123456789.,%", max_size=20), st.text("abdghijlm 0123456789,%", max_size=20))
-def test_ketamine_among_other_words_is_recognised(knowledge: Knowledge, before: str, after: str) -> None:
-    assert drug_of(knowledge, f"{before} ketamine {after}", route="IV") is RACEMIC
+def test_ketamine_among_other_words_is_recognised(before: str, after: str) -> None:
+    assert drug_of(published(), f"{before} ketamine {after}", route="IV") is RACEMIC

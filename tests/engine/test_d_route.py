@@ -6,7 +6,8 @@ from cds.engine.derive.drug import read_route, recognise
 from cds.engine.facts import Concept, Dosage
 from cds.engine.order import Route
 from cds.engine.rules import Knowledge, Level, OrderCriterion
-from tests.engine.build import KETAMINE, answer, concept, found, medication, order, record
+from tests.engine.ask import answer, found
+from tests.engine.build import KETAMINE, concept, medication, order, record
 
 
 @pytest.mark.parametrize(

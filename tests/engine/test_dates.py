@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cds.engine.dates import Interval, Span, Window, is_future, parse_interval, within
 from cds.engine.logic import Verdict
-from tests.engine.build import FEW
+from tests.engine.ask import FEW
 
 TODAY = date(2026, 2, 1)
 ZURICH, AUCKLAND, LOS_ANGELES = ZoneInfo("Europe/Zurich"), ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Los_Angeles")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cds.engine.logic import Verdict, all_of, any_of, not_
-from tests.engine.build import FEW
+from tests.engine.ask import FEW
 
 P, N, U = Verdict.PRESENT, Verdict.NOT_FOUND, Verdict.UNKNOWN
 ANSWERS = st.sampled_from([P, N, U])

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from cds.engine.index import build_index
 from cds.engine.rules import Knowledge
 from cds.engine.terminology import Member, PrefixRule, ValueSet, normalise
-from tests.engine.build import FEW, SYSTEMS, coding, concept
+from tests.engine.ask import FEW
+from tests.engine.build import SYSTEMS, coding, concept
 
 ICD, SNOMED, RXNORM = SYSTEMS["icd10cm"], SYSTEMS["snomed"], SYSTEMS["rxnorm"]
 GLAUCOMA = ValueSet(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cds.engine.logic import Verdict
 from cds.engine.units import Quantity, UnitError, convert, is_above, is_below, is_legacy, plain
-from tests.engine.build import FEW
+from tests.engine.ask import FEW
 
 NUMBERS = st.decimals(min_value=Decimal(-1000), max_value=Decimal(1000), places=3)
 

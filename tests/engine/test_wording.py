@@ -20,7 +20,7 @@ from cds.engine.wording import (
     shortened,
     visible,
 )
-from tests.engine.build import FEW
+from tests.engine.ask import FEW
 
 TEXTS = st.text(max_size=200)
 MARKUP = st.lists(

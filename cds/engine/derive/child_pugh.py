@@ -7,8 +7,9 @@ from cds.engine.assessment import Evidence
 from cds.engine.derive.condition_state import Standing
 from cds.engine.derive.diagnoses import diagnoses
 from cds.engine.derive.evidence import condition_evidence, reading_evidence
-from cds.engine.derive.readings import Reading, readings
+from cds.engine.derive.readings import Reading, readings, same_time
 from cds.engine.facts import Gap, GapScope, Source
+from cds.engine.logic import Verdict
 from cds.engine.scene import Scene
 
 
@@ -59,7 +60,10 @@ def _latest(scene: Scene, value_set: str) -> Reading | Gap:
         return unread[0]
     if not found:
         return Gap(source, GapScope.VALUE, f"{title}: none within {window}")
-    if found[0].value is None or found[0].value.comparator:
-        reference = found[0].observation.provenance.reference
-        return found[0].problem or Gap(source, GapScope.VALUE, f"{title}: no exact value", reference)
-    return found[0]
+    latest = [one for one in found if same_time(one, found[0])]
+    for one in latest:
+        if one.value is None or one.value.comparator or one.inside is Verdict.UNKNOWN:
+            reference = one.observation.provenance.reference
+            return one.problem or Gap(source, GapScope.VALUE, f"{title}: no exact value or date", reference)
+    worst = max if definition.worse == "higher" else min
+    return worst(latest, key=lambda one: one.value.value if one.value else Decimal(0))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from cds.engine.derive.condition_state import ConditionState, Standing, condition_state
 from cds.engine.facts import Condition
@@ -19,13 +18,12 @@ class Diagnosis:
 
 def standing_of(scene: Scene, condition: Condition) -> ConditionState:
     """Decide how one diagnosis stands."""
-    return condition_state(
-        condition,
-        scene.index.condition_sets[id(condition)],
-        scene.knowledge.definitions.condition,
-        scene.today,
-        scene.context.encounter,
-    )
+    known = scene.standings.get(id(condition))
+    if known is None:
+        sets, definition = scene.index.condition_sets[id(condition)], scene.knowledge.definitions.condition
+        known = condition_state(condition, sets, definition, scene.today, scene.context.encounter)
+        scene.standings[id(condition)] = known
+    return known
 
 
 def is_active(scene: Scene, condition: Condition) -> bool:
@@ -42,41 +40,46 @@ def diagnoses(scene: Scene, value_sets: Sequence[str], excluding: Sequence[str] 
     found: dict[int, Diagnosis] = {}
     for name in value_sets:
         own = [Diagnosis(fact, standing_of(scene, fact)) for fact in scene.index.conditions.get(name, ())]
-        refuted = [one.condition for one in own if one.state.standing is Standing.REFUTED]
-        for one in own:
-            sets = scene.index.condition_sets[id(one.condition)]
-            if one.state.standing in (Standing.REFUTED, Standing.IGNORED) or sets.intersection(excluding):
+        for one in settled(own):
+            key = id(one.condition)
+            if scene.index.condition_sets[key].intersection(excluding):
                 continue
-            settled = _settled(one, refuted)
-            if settled and (
-                id(one.condition) not in found or settled.state.steps < found[id(one.condition)].state.steps
-            ):
-                found[id(one.condition)] = settled
+            if key not in found or one.state.steps < found[key].state.steps:
+                found[key] = one
     return tuple(found.values())
+
+
+def every_diagnosis(scene: Scene) -> tuple[Diagnosis, ...]:
+    """Return all diagnoses that are neither refuted nor erroneous, whatever their code."""
+    found = (Diagnosis(fact, standing_of(scene, fact)) for fact in scene.facts.conditions)
+    return tuple(one for one in found if one.state.standing not in (Standing.REFUTED, Standing.IGNORED))
+
+
+def settled(own: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
+    """Return the diagnoses of one value set as they stand beside those that are refuted; these are left out."""
+    refuted = [one.condition for one in own if one.state.standing is Standing.REFUTED]
+    others = (one for one in own if one.state.standing not in (Standing.REFUTED, Standing.IGNORED))
+    return tuple(found for one in others if (found := _settled(one, refuted)))
 
 
 def _settled(one: Diagnosis, refuted: Iterable[Condition]) -> Diagnosis | None:
     """Return the diagnosis as it stands beside refuted ones of its value set; None if a later one refutes it."""
     if one.state.standing is not Standing.ACTIVE:
         return one
-    for other in refuted:
-        order = _compare(one.condition, other)
-        if order < 0:
-            return None
-        if order == 0:
-            remarks = (*one.state.remarks, "conflicting record: also recorded as refuted")
-            return replace(one, state=replace(one.state, steps=one.state.steps + 1, remarks=remarks))
-    return one
+    order = min((_compare(one.condition, other) for other in refuted), default=1)
+    if order < 0:
+        return None
+    if order > 0:
+        return one
+    remarks = (*one.state.remarks, "conflicting record: also recorded as refuted")
+    return replace(one, state=replace(one.state, steps=one.state.steps + 1, remarks=remarks))
 
 
 def _compare(active: Condition, refuted: Condition) -> int:
     """Return 1 if the active one was recorded later, -1 if the refuted one was, 0 if that is not known."""
-    mine, other = _recorded(active), _recorded(refuted)
-    if mine is None or other is None or mine == other:
+    mine, other = active.recorded, refuted.recorded
+    if mine is None or other is None:
         return 0
-    return 1 if mine > other else -1
-
-
-def _recorded(condition: Condition) -> date | None:
-    interval = condition.recorded
-    return interval.start if interval and interval.start == interval.end else None
+    if mine.start == other.end == mine.end == other.start and mine.instant and other.instant:
+        return (mine.instant > other.instant) - (mine.instant < other.instant)
+    return (mine.start > other.end) - (mine.end < other.start)

@@ -18,6 +18,10 @@ _MINUTES = Decimal(60)
 _WEEK = Decimal(7)
 
 
+class NoWeightError(UnitError):
+    """A dose per kg cannot be told because no recent weight is known: nothing is wrong with what was recorded."""
+
+
 class Amount(StrEnum):
     """What can be asked of a dose; the value is the word in cards/."""
 
@@ -66,6 +70,9 @@ def ordered_amounts(kind: Amount, measure: Measure) -> tuple[Ordered, ...]:
     for dosage in measure.medication.dosages:
         try:
             amount = _AMOUNTS[kind](dosage, measure)
+        except NoWeightError as error:
+            found.append(Ordered(problem=Gap(Source.MEASUREMENTS, GapScope.VALUE, str(error))))
+            continue
         except UnitError as error:
             found.append(Ordered(problem=_gap(measure.medication, str(error))))
             continue
@@ -104,7 +111,7 @@ def _per_kg(dose: Quantity, measure: Measure) -> Decimal:
     except UnitError:
         milligrams = _milligrams(dose, measure)
     if measure.weight is None:
-        raise UnitError(f"{dose}: no recent weight to work out the dose per kg")
+        raise NoWeightError(f"{dose}: no recent weight to work out the dose per kg")
     return milligrams / measure.weight
 
 

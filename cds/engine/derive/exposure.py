@@ -25,9 +25,10 @@ def exposure_of(
     used = dispenses or [fact for fact in facts if _is_trial(fact, definition)]
     known: set[int] = set()
     lengths = [_days(fact, today) for fact in used]
+    first = since.toordinal()
     for span in lengths:
         if span is not None:
-            known |= {day for day in range(span[0].toordinal(), span[1].toordinal()) if day >= since.toordinal()}
+            known.update(range(max(first, span[0].toordinal()), span[1].toordinal()))
     in_time = (fact for fact, span in zip(used, lengths, strict=True) if _counts(span, since))
     references = tuple(fact.provenance.reference for fact in in_time)
     return (frozenset(known) if any(lengths) else None), bool(dispenses), references
@@ -68,10 +69,10 @@ def _length(fact: Medication, start: date) -> Decimal | None:
         return fact.supply_days
     ends = [dosage.ends.start for dosage in fact.dosages if dosage.ends]
     if ends:
-        return Decimal((max(ends) - start).days)
+        return Decimal((max(ends) - start).days + 1)  # the last day of a period belongs to it
     bounds = [dosage.bounds_days for dosage in fact.dosages if dosage.bounds_days]
     if bounds:
         return max(bounds)
     if fact.validity_end:
-        return Decimal((fact.validity_end.start - start).days)
+        return Decimal((fact.validity_end.start - start).days + 1)
     return fact.supply_days

@@ -1,13 +1,18 @@
 """Whether the patient has a drug now, and what it is (rules.md D-MED)."""
 
+import math
+import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from cds.engine.dates import Interval, Window
 from cds.engine.definitions import MedicationDefinition
-from cds.engine.facts import Concept, Medication, MedicationKind
+from cds.engine.facts import Concept, Dosage, Medication, MedicationKind
 from cds.engine.index import CodeIndex
+
+_UNSIGNED = ("draft", "active", "")
 
 
 class Taking(StrEnum):
@@ -41,18 +46,19 @@ def medication_sets(medication: Medication, index: CodeIndex, definition: Medica
 
 
 def is_local(medication: Medication, definition: MedicationDefinition) -> bool:
-    """Say whether a product is for the eye, nose, skin or rectum, by its route or dose form."""
+    """Say whether a product is for the eye, nose, skin or rectum: by its route, its dose form, or its full name."""
     routes = (dosage.route for dosage in medication.dosages)
     concepts: tuple[Concept, ...] = (medication.form, *routes)
-    text = " ".join(word for concept in concepts for word in concept.words).lower()
-    return any(word in text for word in definition.local_forms)
+    said = " ".join(word for concept in concepts for word in concept.words_and_codes).lower()
+    named = _start_of_a_word(definition.local_forms).search(" ".join(medication.drug.words))
+    return named is not None or any(form in said for form in definition.local_forms)
 
 
 def medication_state(medication: Medication, definition: MedicationDefinition, today: date) -> MedicationState:
     """Decide whether the patient takes a drug today."""
     if medication.kind in (MedicationKind.DISPENSE, MedicationKind.SERVICE) or medication.do_not_perform:
         return MedicationState(Taking.IGNORED)
-    if medication.draft:
+    if medication.draft and medication.status in _UNSIGNED:
         return MedicationState(Taking.ACTIVE, remarks=("unsigned order of this session",))
     ended = _end(medication)
     if medication.status not in definition.active_statuses:
@@ -64,10 +70,26 @@ def medication_state(medication: Medication, definition: MedicationDefinition, t
 
 
 def _end(medication: Medication) -> Interval | None:
-    ends = [dosage.ends for dosage in medication.dosages if dosage.ends]
+    """Return the day the last dosage ends; None if one of them has no end."""
+    ends = [_dosage_end(dosage, medication.authored) for dosage in medication.dosages]
     if medication.kind is MedicationKind.STATEMENT and medication.validity_end:
-        ends.append(medication.validity_end)
-    return max(ends, key=lambda interval: interval.end) if ends else None
+        ends = [medication.validity_end]
+    known = [end for end in ends if end]
+    return max(known, key=lambda interval: interval.end) if known and len(known) == len(ends) else None
+
+
+def _dosage_end(dosage: Dosage, authored: Interval | None) -> Interval | None:
+    """Return the last day of boundsPeriod, or of boundsDuration counted from its start."""
+    start = dosage.starts or authored
+    if dosage.ends or not dosage.bounds_days or start is None:
+        return dosage.ends
+    more = timedelta(days=max(0, math.ceil(dosage.bounds_days) - 1))
+    return Interval(start.start + more, start.end + more)
+
+
+@lru_cache(maxsize=8)
+def _start_of_a_word(forms: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, forms)) + ")" if forms else r"(?!)", re.IGNORECASE)
 
 
 def _stale(medication: Medication, after: Window, today: date) -> MedicationState:

@@ -8,11 +8,12 @@ from cds.engine.derive.drug import recognise
 from cds.engine.derive.purpose import active_value_sets, read_purpose
 from cds.engine.derive.readings import readings
 from cds.engine.derive.words import find_words
-from cds.engine.facts import Concept, HookContext, Medication, PatientFacts
+from cds.engine.facts import HookContext, Medication, PatientFacts
 from cds.engine.order import Drug, Order, OrderContext, Route
 from cds.engine.rules import Knowledge
 from cds.engine.scene import local_day
 
+_BOLUS_ROUTES = (Route.INTRAVENOUS, Route.UNKNOWN, Route.INTRAMUSCULAR)  # unknown is treated as intravenous
 _INJECTED_AT_HOME = (Route.INTRAMUSCULAR, Route.SUBCUTANEOUS)
 _SELF_GIVEN = (Route.ORAL, Route.SUBLINGUAL, Route.NASAL)
 
@@ -36,7 +37,7 @@ def read_order(
 
 def is_take_home(medication: Medication, drug: Drug, route: Route) -> bool:
     """Say whether the drug leaves with the patient: self-given outside hospital, or injected in the community."""
-    categories = {word.lower() for category in medication.categories for word in _words_and_codes(category)}
+    categories = {word.lower() for category in medication.categories for word in category.words_and_codes}
     if drug is Drug.ESKETAMINE_NASAL:
         return False
     if route in _SELF_GIVEN:
@@ -68,7 +69,7 @@ def _bolus_per_kg(
     medication: Medication, route: Route, facts: PatientFacts, knowledge: Knowledge, at: datetime, context: HookContext
 ) -> Decimal | None:
     """Return the one-off dose per kg of an intravenous or intramuscular order that is nothing else."""
-    if route not in (Route.INTRAVENOUS, Route.INTRAMUSCULAR) or len(medication.dosages) != 1:
+    if route not in _BOLUS_ROUTES or len(medication.dosages) != 1:
         return None
     if medication.dosages[0].per_day is not None:
         return None
@@ -84,7 +85,3 @@ def latest_weight(facts: PatientFacts, knowledge: Knowledge, at: datetime, conte
     weights = (fact for fact in facts.observations if value_set in knowledge.index.sets_of_concept(fact.code))
     found = readings(weights, definition, window, local_day(at, context))
     return found[0].value.value if found and found[0].value else None
-
-
-def _words_and_codes(concept: Concept) -> tuple[str, ...]:
-    return (*concept.words, *(coding.code for coding in concept.codings))

@@ -102,32 +102,46 @@ def _drug_trials(
     earlier: Sequence[Trial],
 ) -> list[Trial]:
     trials = []
-    for (name, value_set), facts in _by_treatment(scene, group, only).items():
-        days, dispensed, references = exposure_of(facts, scene.knowledge.definitions.medication, since, scene.today)
+    for (name, value_set), ingredients in _by_treatment(scene, group, only).items():
+        facts = [fact for own in ingredients.values() for fact in own]
+        days, dispensed, references = _exposure(ingredients, scene, since)
         if days is None and not references:
             continue
         if group.together and days is not None:
             days = days & _union(earlier, scene, since)
         length = len(days) if days is not None else None
-        why_not = _too_short(length, group) or _dose_too_low(name, facts, definition)
+        why_not = _too_short(length, group) or _dose_too_low(name, facts, definition, group, scene, since)
         trials.append(Trial(name, value_set, length, why_not, dispensed, tuple(facts), references))
     return trials
 
 
-def _by_treatment(scene: Scene, group: TrialGroup, only: Sequence[str]) -> Mapping[tuple[str, str], list[Medication]]:
-    found: dict[tuple[str, str], list[Medication]] = defaultdict(list)
+def _by_treatment(
+    scene: Scene, group: TrialGroup, only: Sequence[str]
+) -> Mapping[tuple[str, str], Mapping[str, list[Medication]]]:
+    """Return the facts of each treatment by ingredient; a treatment is an ingredient, or a whole class of drugs."""
+    found: dict[tuple[str, str], dict[str, list[Medication]]] = defaultdict(lambda: defaultdict(list))
     for value_set in group.value_sets:
         if only and value_set not in only:
             continue
         members = scene.knowledge.value_sets[value_set]
         for fact in scene.index.medications.get(value_set, ()):
-            if group.distinct_by == "value_set":
-                found[members.title, value_set].append(fact)
-                continue
             names = {name for concept in (fact.drug, *fact.ingredients) for name in members.ingredients_of(concept)}
-            for name in sorted(names):
-                found[name, value_set].append(fact)
+            for name in sorted(names) or [value_set]:
+                treatment = members.title if group.distinct_by == "value_set" else name
+                found[treatment, value_set][name].append(fact)
     return found
+
+
+def _exposure(
+    ingredients: Mapping[str, Sequence[Medication]], scene: Scene, since: date
+) -> tuple[Days | None, bool, tuple[str, ...]]:
+    """Return the days of all ingredients together, whether all rest on dispenses, and the references."""
+    known = scene.knowledge.definitions.medication
+    parts = [exposure_of(facts, known, since, scene.today) for facts in ingredients.values()]
+    lengths = [days for days, _, _ in parts if days is not None]
+    references = dict.fromkeys(reference for _, _, used in parts for reference in used)
+    days = frozenset[int]().union(*lengths) if lengths else None
+    return days, all(dispensed for _, dispensed, _ in parts), tuple(references)
 
 
 def _union(trials: Sequence[Trial], scene: Scene, since: date) -> Days:
@@ -147,14 +161,22 @@ def _too_short(length: int | None, group: TrialGroup) -> str:
     return f"shorter than {needed}" + (" together with another drug of this count" if group.together else "")
 
 
-def _dose_too_low(name: str, facts: Iterable[Medication], definition: TrialDefinition) -> str:
+def _dose_too_low(
+    name: str, facts: Sequence[Medication], definition: TrialDefinition, group: TrialGroup, scene: Scene, since: date
+) -> str:
+    """Say why an ingredient that counts only from a daily dose does not: days at a lower or unknown dose are none."""
     least = (definition.minimum_daily_doses or {}).get(name)
     if least is None:
         return ""
-    doses = [dose for fact in facts if fact.kind is not MedicationKind.DISPENSE for dose in _daily_doses(fact, least)]
-    if doses and max(doses) >= least.value:
-        return ""
-    return f"dose below {least} a day" if doses else f"dose not known, counts from {least} a day"
+    prescribed = [(fact, list(_daily_doses(fact, least))) for fact in facts if fact.kind is not MedicationKind.DISPENSE]
+    enough = [fact for fact, doses in prescribed if max(doses, default=Decimal(0)) >= least.value]
+    if not enough:
+        known = any(doses for _, doses in prescribed)
+        return f"dose below {least}" if known else f"dose not known, counts from {least}"
+    dispensed = [fact for fact in facts if fact.kind is MedicationKind.DISPENSE]
+    days, _, _ = exposure_of([*enough, *dispensed], scene.knowledge.definitions.medication, since, scene.today)
+    too_short = _too_short(None if days is None else len(days), group)
+    return too_short and f"{too_short} at {least}"
 
 
 def _daily_doses(fact: Medication, least: Quantity) -> Iterable[Decimal]:
