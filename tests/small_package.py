@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from cds.knowledge.attributes import NAMES
+
 RULE = "contraindications/raised_eye_pressure.yaml"
+SECOND_RULE = "cautions/glaucoma_seen.yaml"
 
 RULE_TEXT = """\
 id: raised_eye_pressure
@@ -165,8 +168,20 @@ child_pugh:
   classes: {A: "5 to 6", B: "7 to 9", C: "10 to 15"}
 weight: {source: DO-1, in: measured, within: "90 days"}
 cards: {source: D-MERGE, at_most: 8}
-palliative: {source: D-SNOOZE, value_sets: [pain]}
+snooze: {source: D-SNOOZE, override_for: "90 days", renewal_after: "30 days", repeat_info_after: "60 minutes"}
 """
+
+ATTRIBUTES = """\
+developer: A developer
+funding_source: No funding
+without_citation: No citation
+releases: {"2026.1": "2026-01-15"}
+health_status_assessments: [score]
+social_determinants: []
+titles:
+""" + "".join(f"  {name}: Title of {name}\n" for name in NAMES) + "uses:\n" + "".join(
+    f"  {name}: {{used: '{name} is used: {{{{assessments}}}}', not_used: '{name} is not used'}}\n" for name in NAMES[4:]
+)  # fmt: skip
 
 _COLUMNS = "system,code,display,ingredient,verified_by"
 _CODES = {
@@ -176,6 +191,7 @@ _CODES = {
     "drugs": ("loinc", "1-8"),
     "routes": ("loinc", "2-6"),
     "pain": ("icd10cm", "G90.5"),
+    "score": ("loinc", "3-4"),
 }
 
 
@@ -188,8 +204,9 @@ def write_package(folder: Path) -> Path:
         "override_reasons.yaml": OVERRIDE_REASONS,
         "code_systems.yaml": CODE_SYSTEMS,
         "definitions.yaml": DEFINITIONS,
+        "attributes.yaml": ATTRIBUTES,
         RULE: RULE_TEXT,
-        "cautions/glaucoma_seen.yaml": SECOND_RULE_TEXT,
+        SECOND_RULE: SECOND_RULE_TEXT,
     }
     for name, (system, code) in _CODES.items():
         files[f"value_sets/{name}.yaml"] = (
@@ -203,3 +220,10 @@ def write_package(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     return cards
+
+
+def spoil(cards: Path, file: str, old: str, new: str) -> None:
+    """Replace the first occurrence of a text in a file, which must be there."""
+    text = (cards / file).read_text(encoding="utf-8")
+    assert old in text, f"{file} has no {old!r}"
+    (cards / file).write_text(text.replace(old, new, 1), encoding="utf-8")

@@ -17,7 +17,7 @@ from cds.audit.record import Record
 from cds.errors import AuditError
 from cds.fhir.context import Received
 from cds.settings import Profile, Settings
-from tests.hooks.bodies import body, bundle, draft, request
+from tests.hooks.bodies import body, bundle, draft, observation, request, searchset, whole_record
 from tests.hooks.test_body import BAD_BODIES
 from tests.response_checker import discovery_violations, outcome_violations, response_violations
 from tests.running import Json, Running, running, settings_in
@@ -49,7 +49,7 @@ def test_discovery_is_as_cds_hooks_has_it_and_offers_one_service_for_each_hook(s
     answer = service.client.get("/cds-services").json()
 
     assert [] == discovery_violations(answer)
-    assert {"ketamine-order-select": "order-select", "ketamine-order-sign": "order-sign"} == {
+    assert {f"ketamine-{hook}": hook for hook in ("order-select", "order-sign", "patient-view")} == {
         offered["id"]: offered["hook"] for offered in answer["services"]
     }
 
@@ -169,7 +169,7 @@ def test_a_body_that_does_not_come_is_408_and_holds_nobody_up(
 @pytest.mark.parametrize(
     ("method", "path", "status", "code"),
     [
-        ("POST", "/cds-services/ketamine-patient-view", 404, "CDS-220"),
+        ("POST", "/cds-services/ketamine-encounter-start", 404, "CDS-220"),
         ("POST", "/cds-services/ketamine-order-select/feedback", 404, "CDS-220"),
         ("POST", "/cds-services/ketamine-order-select/analytics/1", 404, "CDS-220"),
         ("GET", "/", 404, "CDS-220"),
@@ -310,3 +310,38 @@ def test_a_service_whose_record_cannot_be_opened_does_not_start(tmp_path: Path) 
 def test_production_is_a_profile_in_which_the_service_starts(tmp_path: Path) -> None:
     with running(settings_in(tmp_path, profile=Profile.PRODUCTION)) as service:
         assert 200 == service.post(body(request())).status_code
+
+
+SITE_POLICY = """\
+- rule: raised_intraocular_pressure
+  number: "21 mm[Hg]"
+  use: "22 mm[Hg]"
+  note: decision of the ophthalmology board
+  by: A. Clinician
+  on: "2026-01-15"
+"""
+
+
+def test_a_site_can_change_a_number_of_local_policy_and_the_card_says_so(tmp_path: Path) -> None:
+    """A pressure of 21.5 is raised by the shipped number and not by this site's; one of 23 is raised by both."""
+    noon, policy = datetime(2026, 2, 1, 12, tzinfo=UTC), tmp_path / "policy.yaml"
+    policy.write_text(SITE_POLICY)
+    with running(settings_in(tmp_path, clock=noon, site_policy=policy)) as service:
+        cards = [_eye_cards(service, pressure) for pressure in (21.5, 23.0)]
+        digest = service.app.state.ports.knowledge.digest
+    with running(settings_in(tmp_path, clock=noon)) as shipped:
+        (card,) = _eye_cards(shipped, 21.5)
+        other = shipped.app.state.ports.knowledge.digest
+
+    assert [[], 1] == [cards[0], len(cards[1])]
+    assert "Local policy of this site: 22 mm[Hg] instead of 21 mm[Hg]" in cards[1][0]["detail"]
+    assert "of this site" not in card["detail"]
+    assert digest != other
+
+
+def _eye_cards(service: Running, pressure: float) -> list[Json]:
+    keys = service.client.get("/cds-services").json()["services"][0]["prefetch"]
+    measured = searchset(observation("iop", "loinc|79892-6", "2026-01-20", pressure, "mm[Hg]"))
+    sent = request() | {"prefetch": whole_record(keys, measurements=measured)}
+    cards = service.post(body(sent)).json()["cards"]
+    return [card for card in cards if "KETIOP1" in card["extension"]["org.ketamine-cds"]["rules"]]

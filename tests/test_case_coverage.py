@@ -9,17 +9,22 @@ from cds.knowledge.closed import parse
 from cds.knowledge.code_systems import load_code_systems
 from cds.knowledge.schema import RuleText
 from cds.knowledge.strict_yaml import read_document
-from cds.knowledge.walk import thresholds_of
+from cds.knowledge.walk import deciding, thresholds_of, word_of
 from tests.cards.answers import CARDS, CASES
-from tests.cards.case_language import CaseText, read_cases
-from tests.small_package import RULE, write_package
+from tests.cards.case_language import CaseText, read_cases, read_never
+from tests.small_package import RULE, SECOND_RULE, spoil, write_package
 
 SYSTEMS = load_code_systems(CARDS / "code_systems.yaml").uris
 FOLDERS = ("gates", "indications", "prerequisites", "contraindications", "cautions", "interactions", "doses",
-           "monitoring", "gaps")  # fmt: skip
+           "regulatory", "monitoring", "gaps")  # fmt: skip
 RULES = [path for folder in FOLDERS for path in sorted((CARDS / folder).glob("*.yaml"))]
 ALWAYS_KNOWN = frozenset({"gate", "data_gap"})
 """Kinds whose rules ask only about the order or about what was read: they are never unknown."""
+
+ASKS_THE_ORDER = frozenset({"any", "all", "not", "criterion", "order"})
+"""A rule with these words alone may hold wherever it applies; then a case must show where it does not."""
+
+NEVER_UNKNOWN = ASKS_THE_ORDER | {"gap", "uncoded"}
 
 rules = pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in RULES])
 
@@ -28,7 +33,7 @@ rules = pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for pa
 def test_the_cases_of_a_rule_reach_each_of_its_levels_and_not_found_and_unknown(path: Path) -> None:
     rule = _rule(path)
 
-    assert [] == missing_answers(rule, _cases(path))
+    assert [] == missing_answers(rule, _cases(path), _never(path))
 
 
 @rules
@@ -59,6 +64,26 @@ def test_a_rule_whose_cases_leave_an_answer_out_is_refused(small_rule: RuleText)
     assert ["warning", "info", "unknown"] == missing_answers(small_rule, cases)
 
 
+def test_an_answer_that_is_never_reached_needs_no_case_and_a_case_that_reaches_it_is_refused(
+    small_rule: RuleText,
+) -> None:
+    cases = [CaseText(name="one", expect=level) for level in ("critical", "warning", "info", "not_found")]
+
+    assert [] == missing_answers(small_rule, cases, frozenset({"unknown"}))
+    assert ["not_found, which 'never' is reached"] == missing_answers(
+        small_rule, cases, frozenset({"unknown", "not_found"})
+    )
+
+
+def test_a_rule_that_asks_only_the_order_shows_where_it_holds_and_where_it_does_not(tmp_path: Path) -> None:
+    folder = write_package(tmp_path)
+    spoil(folder, SECOND_RULE, "{rule: {id: raised_eye_pressure, is: present}}", "{order: {drugs: [ketamine]}}")
+    rule = _rule(folder / SECOND_RULE, folder)
+    holds, elsewhere = CaseText(name="one", expect="info"), CaseText(name="two", expect="not_applicable")
+
+    assert (["not_found"], []) == (missing_answers(rule, [holds]), missing_answers(rule, [holds, elsewhere]))
+
+
 def test_a_rule_whose_threshold_has_no_case_exactly_on_it_is_refused(small_rule: RuleText) -> None:
     cases = [CaseText(name="one", expect="critical", threshold="21 mm[Hg]")]
 
@@ -72,13 +97,17 @@ def small_rule(tmp_path: Path) -> RuleText:
     return _rule(folder / RULE, folder)
 
 
-def missing_answers(rule: RuleText, cases: Iterable[CaseText]) -> list[str]:
-    """Return the answers that the rule can give and no case expects."""
-    wanted = [level.value for level in rule.levels]
-    if rule.kind not in ALWAYS_KNOWN:
-        wanted += ["not_found", "unknown"]
+def missing_answers(rule: RuleText, cases: Iterable[CaseText], never: frozenset[str] = frozenset()) -> list[str]:
+    """Return the answers that the rule can give and no case expects, and those that are reached though never."""
     reached = {case.expect for case in cases}
-    return [answer for answer in wanted if answer not in reached]
+    wanted = [level.value for level in rule.levels]
+    words = {word_of(criterion)[0] for criterion in deciding(rule)}
+    if rule.kind not in ALWAYS_KNOWN:
+        always_holds = words <= ASKS_THE_ORDER and "not_applicable" in reached
+        wanted += [] if always_holds else ["not_found"]
+        wanted += [] if words <= NEVER_UNKNOWN else ["unknown"]
+    contradicted = [f"{answer}, which 'never' is reached" for answer in sorted(never & reached)]
+    return [answer for answer in wanted if answer not in reached | never] + contradicted
 
 
 def missing_thresholds(rule: RuleText, cases: Iterable[CaseText]) -> list[str]:
@@ -93,6 +122,11 @@ def _rule(path: Path, folder: Path = CARDS) -> RuleText:
     text, problems = parse(RuleText, document)
     assert text is not None, problems
     return text
+
+
+def _never(path: Path) -> frozenset[str]:
+    cases = CASES / path.relative_to(CARDS)
+    return read_never(cases, CASES.parent) if cases.exists() else frozenset()
 
 
 def _cases(path: Path) -> Iterator[CaseText]:

@@ -15,13 +15,14 @@ ALL_WORKED = read_worked_cases(CASES / "worked_cases.yaml", CASES.parent)
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.rule}:{case.text.name}") for case in ALL_CASES])
 def test_a_case_of_a_rule_gets_the_answer_that_its_author_expects(case: Case) -> None:
-    """The answer, whether its card is withheld and why, and the words that must stand on it."""
+    """The answer, whether its card is withheld and why, and the words that must, and must not, stand on it."""
     given = answer(case.rule, case.situation)
 
     assert case.text.expect == given.said, f"{case.where}{given.why}"
     assert bool(case.text.withheld) == bool(given.withheld), f"{case.where}: withheld because {given.withheld!r}"
     assert case.text.withheld in given.withheld, case.where
     assert () == missing_words(case.text.says, given.words), f"{case.where}\n{given.words}"
+    assert case.text.never_says == missing_words(case.text.never_says, given.words), f"{case.where}\n{given.words}"
 
 
 @pytest.mark.parametrize(

@@ -464,6 +464,19 @@ def test_an_order_is_read_from_a_file(tmp_path: Path) -> None:
     assert ORDER == read_order(path)
 
 
+def test_a_treatment_may_be_ordered_as_a_service(tmp_path: Path) -> None:
+    """An infusion is often ordered as a ServiceRequest; it is selected by its own type."""
+    path = tmp_path / "order.json"
+    path.write_text(json.dumps(ORDER | {"resourceType": "ServiceRequest"}))
+
+    assert ["ServiceRequest/order"] == context_for("boris", read_order(path), "order-select")["selections"]
+
+
+def test_without_an_order_the_context_names_none() -> None:
+    """patient-view asks about the patient."""
+    assert {"userId", "patientId"} == set(context_for("boris", None, "patient-view"))
+
+
 @pytest.mark.parametrize("content", [None, b"{", b'{"resourceType": "Patient"}'])
 def test_a_file_without_an_order_is_named(tmp_path: Path, content: bytes | None) -> None:
     """Absent, not JSON, something else."""

@@ -1,5 +1,6 @@
 """What the loader makes of a folder of knowledge, and everything that it refuses, with file and line."""
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cds.engine.dates import Window
+from cds.engine.definitions import SnoozeDefinition
 from cds.engine.logic import Verdict
 from cds.engine.rules import ConditionCriterion, Level, Named, ObservationCriterion, RuleCriterion, Unless
 from cds.engine.units import Quantity
@@ -15,7 +17,7 @@ from cds.errors import KnowledgeError
 from cds.knowledge import check
 from cds.knowledge.load import inspect, load_knowledge
 from cds.knowledge.package import digest_of, package_bytes, unpack
-from tests.small_package import RULE, write_package
+from tests.small_package import RULE, spoil, write_package
 
 
 @pytest.fixture
@@ -147,6 +149,51 @@ def test_the_loader_refuses_with_code_file_line_and_words(cards: Path, refusal: 
     assert [message for message in messages if message.startswith(place) and _all_in(refusal.says, message)], messages
 
 
+@pytest.mark.parametrize(
+    ("says", "sure", "detail", "allowed"),
+    [
+        ('Guideline: "extreme caution" is advised', "V", 'The guideline advises \\"extreme caution\\".', True),
+        ('Guideline: "extreme caution" is advised', "V", "The guideline advises “extreme caution”.", True),
+        ("Guideline: extreme caution is advised", "V", 'The guideline advises \\"extreme caution\\".', False),
+        ("Guideline: extreme caution is advised", "M", 'The guideline advises \\"extreme caution\\".', False),
+        ("Guideline: extreme caution is advised", "M", "The guideline advises extreme caution.", True),
+        ('Guideline: "extreme caution" is advised', "M", "The guideline advises extreme caution.", False),
+        ('Guideline: "extreme caution" is advised', "I", "The guideline advises extreme caution.", False),
+    ],
+)
+def test_a_card_quotes_only_what_was_seen_in_a_source_that_it_cites(
+    cards: Path, says: str, sure: str, detail: str, allowed: bool
+) -> None:
+    """What is cited from memory (M) or inferred (I) never stands in quotation marks, on a card or in the sources."""
+    spoil(cards, "sources.yaml", '"Elevated intraocular pressure: extreme caution"', f"'{says}'")
+    spoil(cards, "sources.yaml", "sure: V", f"sure: {sure}")
+    spoil(cards, RULE, '"Consider asking the ophthalmologist."', f'"{detail}"')
+
+    _, problems = inspect(cards)
+
+    assert allowed is ([problem.code for problem in problems if problem.code == "CDS-108"] == [])
+
+
+def test_a_time_of_the_snooze_has_its_unit(cards: Path) -> None:
+    spoil(cards, "definitions.yaml", '"60 minutes"', '"60"')
+
+    _, problems = inspect(cards)
+
+    assert [True] == ["a number of minutes" in str(problem) for problem in problems]
+
+
+def test_the_snooze_is_what_the_definitions_say(cards: Path) -> None:
+    snooze = load_knowledge(cards).definitions.snooze
+
+    assert SnoozeDefinition(Window(90), Window(30), 60) == snooze
+
+
+def test_loading_leaves_the_collection_of_garbage_as_it_was(cards: Path) -> None:
+    load_knowledge(cards)
+
+    assert gc.isenabled()
+
+
 def test_rules_that_ask_about_one_another_are_refused(cards: Path) -> None:
     spoil(cards, RULE, "  info: {condition: {in: glaucoma, state: active}}",
           "  info: {rule: {id: glaucoma_seen, is: present}}")  # fmt: skip
@@ -193,6 +240,7 @@ def test_a_good_folder_gives_rules_in_the_order_in_which_they_ask_one_another(ca
     first = (cards / "cautions/glaucoma_seen.yaml").read_text(encoding="utf-8")
     first = first.replace("glaucoma_seen", "a_first").replace("KETEYE2", "KETEYE3")
     first = first.replace("{rule: {id: raised_eye_pressure, is: present}}", "{patient: {sex: female}}")
+    first = first.replace("applies_to:", "uses: [sex]\napplies_to:")
     (cards / "cautions/a_first.yaml").write_text(first, encoding="utf-8")
 
     knowledge = load_knowledge(cards)
@@ -301,23 +349,17 @@ def test_the_check_prints_every_problem_and_fails(cards: Path, capsys: pytest.Ca
 def test_the_check_of_a_good_folder_names_its_version_and_digest(
     cards: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    status = check.main([str(cards)])
+    status = check.main([str(cards), "--today", "2026-06-01"])
 
     digest = digest_of(package_bytes(cards))
-    assert (0, f"{cards}: version 2026.1, 2 rules, {digest}\n") == (status, capsys.readouterr().out)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert (0, f"{cards}: version 2026.1, 2 rules, {digest}") == (status, last)
 
 
 def test_the_check_of_a_folder_that_is_not_there_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     status = check.main([str(tmp_path / "nowhere")])
 
     assert (2, f"There is no folder {tmp_path / 'nowhere'}.\n") == (status, capsys.readouterr().err)
-
-
-def spoil(cards: Path, file: str, old: str, new: str) -> None:
-    """Replace the first occurrence of a text in a file, which must be there."""
-    text = (cards / file).read_text(encoding="utf-8")
-    assert old in text, f"{file} has no {old!r}"
-    (cards / file).write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def _place(refusal: Refusal) -> str:

@@ -11,6 +11,14 @@ from tests.response_checker import discovery_violations, outcome_violations, res
 Json = dict[str, Any]
 
 RECORD = "0a2f6f60-6d0b-4a52-9d0e-6a3f6f0f9a11"
+LINK = {"label": "Source attributes", "url": "https://cds.example/knowledge/a/source-attributes", "type": "absolute"}
+ORDER = {
+    "resourceType": "ServiceRequest",
+    "status": "draft",
+    "intent": "proposal",
+    "code": {"text": "Blood pressure"},
+    "subject": {"reference": "Patient/1"},
+}
 GOOD: Json = {
     "cards": [
         {
@@ -32,6 +40,7 @@ GOOD: Json = {
             ],
             "selectionBehavior": "any",
             "overrideReasons": [{"system": "urn:ketamine-cds:override", "code": "emergency", "display": "Emergency"}],
+            "links": [LINK],
             "extension": {"org.ketamine-cds": {"record": RECORD, "rules": ["KETIOP1"]}},
         },
         {
@@ -39,6 +48,7 @@ GOOD: Json = {
             "summary": "Documented indication",
             "indicator": "info",
             "source": {"label": "A guideline", "topic": {"system": "urn:ketamine-cds:topic", "code": "KETCRPS1I"}},
+            "links": [LINK],
             "extension": {"org.ketamine-cds": {"record": RECORD, "rules": ["KETCRPS1"]}},
         },
     ]
@@ -63,6 +73,10 @@ def _drop(*path: str | int) -> Callable[[Json], None]:
         del place[path[-1]]
 
     return mutate
+
+
+def _action(kind: str, resource: Json) -> Callable[[Json], None]:
+    return _set(*ACTION, to={"type": kind, "description": "Order it", "resource": resource})
 
 
 CARD = ("cards", 0)
@@ -99,6 +113,12 @@ MUTATIONS = {
     "unknown action": (_set(*ACTION, "type", to="remove"), "no action type"),
     "delete without resourceId": (_drop(*ACTION, "resourceId"), "no resourceId"),
     "create without resource": (_set(*ACTION, "type", to="create"), "no resource"),
+    "create of what is not valid": (_action("create", ORDER | {"note": {"text": "x"}}), "not valid R4B"),
+    "create of a signed order": (_action("create", ORDER | {"intent": "order"}), "no draft of a proposal"),
+    "update of a resource without id": (_action("update", ORDER), "has no id"),
+    "no link": (_drop(*CARD, "links"), "no link to the source attributes"),
+    "link in clear": (_set(*CARD, "links", 0, "url", to="http://cds.example/a"), "neither https nor http on loopback"),
+    "relative link": (_set(*CARD, "links", 0, "url", to="/knowledge/a"), "neither https nor http on loopback"),
     "override reason without display": (_drop(*CARD, "overrideReasons", 0, "display"), "'display' is missing"),
     "override reason without system": (_drop(*CARD, "overrideReasons", 0, "system"), "'system' is missing"),
     "appContext on an absolute link": (
@@ -115,6 +135,13 @@ MUTATIONS = {
 def test_a_good_answer_has_no_violation() -> None:
     assert [] == response_violations(GOOD)
     assert [] == response_violations({"cards": []})
+
+
+def test_an_order_that_is_valid_may_be_offered() -> None:
+    answer = copy.deepcopy(GOOD)
+    _action("create", ORDER)(answer)
+
+    assert [] == response_violations(answer)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)

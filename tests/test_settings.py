@@ -17,6 +17,10 @@ from cds.settings import Settings
         ({"clock": "2026-02-01T12:00:00Z", "profile": "production"}, "refused unless CDS_PROFILE=development"),
         ({"clock": "2026-02-01T12:00:00"}, "needs an offset"),
         ({"time_zone": "Europe/Atlantis"}, "not an IANA time zone"),
+        ({"public_base_url": "http://cds.hospital.example"}, "http only on loopback"),
+        ({"public_base_url": "cds.hospital.example"}, "is not an address"),
+        ({"public_base_url": "https://cds.hospital.example/?a=b"}, "is not an address"),
+        ({"public_base_url": "https://user:secret@cds.hospital.example"}, "is not an address"),
         ({"port": 70000}, "less than or equal to 65535"),
         ({"max_body_bytes": 10}, "greater than or equal to 1000"),
     ],
@@ -24,6 +28,20 @@ from cds.settings import Settings
 def test_a_setting_that_is_not_allowed_is_refused_with_its_reason(given: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         Settings(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://cds.hospital.example/ketamine/", "https://cds.hospital.example/ketamine"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+        ("", ""),
+    ],
+)
+def test_the_public_address_is_https_or_on_this_machine_and_has_no_slash_at_its_end(given: str, kept: str) -> None:
+    """Links on cards begin with it: in clear they could be turned elsewhere on their way."""
+    assert kept == Settings(public_base_url=given).public_base_url
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

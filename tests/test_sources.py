@@ -10,7 +10,7 @@ import pytest
 from cds.knowledge.strict_yaml import read_mapping
 
 CARDS = Path(__file__).resolve().parents[1] / "cards"
-KINDS = {"guideline", "label", "consensus", "review", "regulator", "practice_article"}
+KINDS = {"guideline", "label", "consensus", "review", "regulator", "practice_article", "memory"}
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -40,7 +40,7 @@ def numbers(text: str) -> set[str]:
     return set(NUMBER.findall(text.replace(",", "")))
 
 
-def test_every_kind_of_source_is_one_of_the_six(sources: Mapping[str, Any]) -> None:
+def test_every_kind_of_source_is_one_of_the_seven(sources: Mapping[str, Any]) -> None:
     assert KINDS == {source["kind"] for source in sources.values()}
 
 
@@ -119,7 +119,7 @@ def test_what_the_evidence_base_marks_as_from_memory_is_marked_here(sources: Map
         (key, name)
         for key, source in sources.items()
         for name, statement in source["statements"].items()
-        if statement["sure"] == "M"
+        if statement["sure"] == "M" and source["kind"] != "memory"
     }
 
     assert {
@@ -133,6 +133,13 @@ def test_what_the_evidence_base_marks_as_from_memory_is_marked_here(sources: Map
         ("lam-2024", "ketamine"),
         ("nice-ng193", "chronic_primary_pain"),
     } == from_memory
+
+
+def test_the_decision_logic_of_the_project_is_cited_from_memory_only(sources: Mapping[str, Any]) -> None:
+    """No publication stands behind it, so nothing in it can have been seen."""
+    statements = sources["decision-logic"]["statements"].values()
+
+    assert {"M", "I"} == {statement["sure"] for statement in statements}
 
 
 def test_the_override_reasons_are_the_eight_of_the_rules(shared_folder: Path) -> None:

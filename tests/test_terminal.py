@@ -8,6 +8,7 @@ CARD = {
     "indicator": "critical",
     "source": {"label": "A guideline, 2018", "url": "https://guideline.example"},
     "suggestions": [{"label": "Remove this draft order"}],
+    "links": [{"label": "Source attributes", "url": "https://cds.example/knowledge/a/source-attributes"}],
     "overrideReasons": [{"display": "Emergency"}, {"display": "Benefit outweighs risk"}],
     "extension": {"org.ketamine-cds": {"record": "0a2f6f60-6d0b-4a52-9d0e-6a3f6f0f9a11"}},
 }
@@ -21,13 +22,20 @@ CRITICAL  Eye pressure 31 mm[Hg]: relative contraindication (grade C)
           Source: A guideline, 2018 https://guideline.example
           Offered: Remove this draft order
           Reasons to override: Emergency; Benefit outweighs risk
+          Source attributes: https://cds.example/knowledge/a/source-attributes
           Record: 0a2f6f60-6d0b-4a52-9d0e-6a3f6f0f9a11""" == cards_in_words({"cards": [CARD]}, 100)
 
 
 def test_lines_keep_to_the_width_of_the_terminal() -> None:
-    text = cards_in_words({"cards": [CARD | {"detail": "- " + "word " * 60}]}, 60)
+    text = cards_in_words({"cards": [CARD | {"detail": "- " + "word " * 60, "links": []}]}, 60)
 
     assert max(map(len, text.splitlines())) <= 60
+
+
+def test_a_link_stays_in_one_line_so_that_it_can_be_followed() -> None:
+    assert "Source attributes: https://cds.example/knowledge/a/source-attributes\n" in cards_in_words(
+        {"cards": [CARD]}, 40
+    )
 
 
 def test_no_card_is_said_in_words_that_do_not_promise_safety() -> None:

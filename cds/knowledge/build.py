@@ -1,69 +1,26 @@
 """From the words of a rule file to the engine's types. Nothing is decided here; names are resolved in `checks`."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from cds.engine.logic import Verdict
-from cds.engine.rules import (
-    AllergyCriterion,
-    AllOf,
-    AnyOf,
-    Applicability,
-    BloodPressureCriterion,
-    CardText,
-    ChildPughCriterion,
-    Citation,
-    ConditionCriterion,
-    Criterion,
-    GapCriterion,
-    Level,
-    Line,
-    MedicationCriterion,
-    Named,
-    NotCriterion,
-    ObservationCriterion,
-    OrderCriterion,
-    PatientCriterion,
-    ProcedureCriterion,
-    Rule,
-    RuleCriterion,
-    TrialCriterion,
-    Unless,
-)
-from cds.knowledge.closed import Closed
-from cds.knowledge.criteria import CriterionText, ExplainedText
-from cds.knowledge.schema import BecauseText, CardWords, LineText, RuleText
+from cds.engine.rules import Applicability, CardText, Citation, Level, Line, Rule, SuggestionText
+from cds.knowledge.criteria_build import CriterionBuilder
+from cds.knowledge.rule_file import Names, RuleFile
+from cds.knowledge.schema import BecauseText, CardWords, LineText, SuggestionWords
 from cds.knowledge.sources import SourceText
+from cds.knowledge.suggestions import REMOVE_DRAFT, find_coding
 
-_LEAVES: dict[str, Callable[..., Criterion]] = {
-    "condition": ConditionCriterion,
-    "procedure": ProcedureCriterion,
-    "allergy": AllergyCriterion,
-    "medication": MedicationCriterion,
-    "trials": TrialCriterion,
-    "observation": ObservationCriterion,
-    "blood_pressure": BloodPressureCriterion,
-    "child_pugh": ChildPughCriterion,
-    "order": OrderCriterion,
-    "patient": PatientCriterion,
-    "rule": RuleCriterion,
-    "gap": GapCriterion,
-}
-_VERDICTS = {"present": Verdict.PRESENT, "not_found": Verdict.NOT_FOUND, "unknown": Verdict.UNKNOWN}
+_ALWAYS = frozenset({"data_gap", "dose"})
+"""Kinds that a renewal never silences (rules.md D-SNOOZE)."""
 
 
-class UnresolvedError(ValueError):
-    """Named criteria that ask about one another in a circle, or a name that does not exist."""
-
-
-def build_rule(text: RuleText, file: str, sources: Mapping[str, SourceText]) -> Rule:
-    """Return the rule that a file describes.
+def build_rule(file: RuleFile, names: Names) -> Rule:
+    """Return the rule that a file describes, once `checks` found nothing wrong with it.
 
     Raises:
         UnresolvedError: if its named criteria cannot be resolved.
-        KeyError: if it cites a source or statement that does not exist.
     """
-    criteria = _Criteria(text.where)
+    text, sources = file.text, names.sources or {}
+    criteria = CriterionBuilder(text.where)
     applies = text.applies_to
     return Rule(
         id=text.id,
@@ -73,7 +30,7 @@ def build_rule(text: RuleText, file: str, sources: Mapping[str, SourceText]) -> 
         family=text.family,
         strength=text.strength,
         version=text.version,
-        file=file,
+        file=file.document.file,
         reviewed_by=text.reviewed.by,
         reviewed_on=text.reviewed.on,
         review_next=text.reviewed.next,
@@ -85,61 +42,18 @@ def build_rule(text: RuleText, file: str, sources: Mapping[str, SourceText]) -> 
         ),
         levels={level: criteria.build(text.levels[level]) for level in sorted(text.levels, key=lambda one: one.rank)},
         because=tuple(_citation(one, sources, criteria) for one in text.because),
-        card=_card(text.card, criteria) if text.card else None,
+        card=_card(text.card, criteria, names) if text.card else None,
         joins=dict(text.joins),
         withheld_when=tuple(Line(one.reason, criteria.build(one.when)) for one in text.withheld_when),
         local_policy=text.local_policy,
+        site_policy=file.site_policy,
+        in_renewal_always=text.in_renewal == "always" or text.kind in _ALWAYS,
+        uses=frozenset(text.uses),
         title=text.title,
     )
 
 
-class _Criteria:
-    """Builds criteria, and each named one once."""
-
-    def __init__(self, where: Mapping[str, CriterionText]) -> None:
-        self._where = where
-        self._open: list[str] = []
-
-    def build(self, text: CriterionText) -> Criterion:
-        criterion = self._word(text)
-        return Unless(criterion, self.build(text.unless)) if text.unless else criterion
-
-    def optional(self, text: CriterionText | None) -> Criterion | None:
-        return self.build(text) if text else None
-
-    def _word(self, text: CriterionText) -> Criterion:
-        if text.any is not None:
-            return AnyOf(tuple(self.build(part) for part in text.any))
-        if text.all is not None:
-            return AllOf(tuple(self.build(part) for part in text.all))
-        if text.negated is not None:
-            return NotCriterion(self.build(text.negated))
-        if text.criterion is not None:
-            return self._named(text.criterion)
-        name = next(word for word in _LEAVES if getattr(text, word) is not None)
-        return _LEAVES[name](**_values(getattr(text, name)))
-
-    def _named(self, name: str) -> Named:
-        if name in self._open or name not in self._where:
-            raise UnresolvedError(name)
-        self._open.append(name)
-        built = Named(name, self.build(self._where[name]))
-        self._open.pop()
-        return built
-
-
-def _values(words: Closed) -> dict[str, Any]:
-    """Return what was written of a criterion; what was not keeps the engine's own default."""
-    values = {name: getattr(words, name) for name in words.model_fields_set}
-    for name in ("if_missing", "verdict"):
-        if name in values:
-            values[name] = _VERDICTS[values[name]]
-    if isinstance(explained := values.get("explained_by"), ExplainedText):
-        values["explained_by"] = (explained.value_sets, explained.within)
-    return values
-
-
-def _citation(text: BecauseText, sources: Mapping[str, SourceText], criteria: _Criteria) -> Citation:
+def _citation(text: BecauseText, sources: Mapping[str, SourceText], criteria: CriterionBuilder) -> Citation:
     source = sources[text.source]
     statement = source.statements[text.statement]
     return Citation(
@@ -150,10 +64,12 @@ def _citation(text: BecauseText, sources: Mapping[str, SourceText], criteria: _C
         sure=statement.sure,
         url=source.address,
         when=criteria.optional(text.when),
+        reference=source.reference,
+        year=str(source.year),
     )
 
 
-def _card(text: CardWords, criteria: _Criteria) -> CardText:
+def _card(text: CardWords, criteria: CriterionBuilder, names: Names) -> CardText:
     def lines(texts: tuple[LineText, ...]) -> tuple[Line, ...]:
         return tuple(Line(one.text, criteria.optional(one.when)) for one in texts)
 
@@ -162,5 +78,15 @@ def _card(text: CardWords, criteria: _Criteria) -> CardText:
         detail=lines(text.detail),
         not_checked=text.not_checked,
         override_reasons=text.override_reasons,
-        suggestions=text.suggestions,
+        suggestions=tuple(_suggestion(one, criteria, names) for one in text.suggestions),
     )
+
+
+def _suggestion(text: SuggestionWords, criteria: CriterionBuilder, names: Names) -> SuggestionText:
+    when = criteria.optional(text.when)
+    if text.order:
+        order = find_coding(text.order, names.systems or {}, names.value_sets or {})
+        return SuggestionText("order", text.label or "", order=order, when=when)
+    if text.add_reason:
+        return SuggestionText("add_reason", text.label or "", value_sets=text.add_reason.value_sets, when=when)
+    return SuggestionText("delete", REMOVE_DRAFT, when=when)

@@ -50,7 +50,7 @@ def check_words(rule: RuleText, document: Document) -> Iterator[KnowledgeError]:
 
 
 def _can_be_lowered(rule: RuleText) -> bool:
-    return _reads(rule, "condition", "medication", "allergy")
+    return _reads(rule, "condition", "medication", "allergy", "other_order")
 
 
 def _reads(rule: RuleText, *words: str) -> bool:

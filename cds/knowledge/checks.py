@@ -1,57 +1,19 @@
 """Checks of one rule against everything else that was loaded: names, thresholds, and who it is."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
-from cds.engine.definitions import Definitions
-from cds.engine.rules import OverrideReason
 from cds.engine.terminology import ValueSet
 from cds.errors import KnowledgeError
 from cds.knowledge.card_words import check_words
 from cds.knowledge.closed import did_you_mean
-from cds.knowledge.criteria import ObservationWords
-from cds.knowledge.schema import RuleText
+from cds.knowledge.order_criteria import RuleWords
+from cds.knowledge.quotations import check_quotations
+from cds.knowledge.rule_file import FOLDERS, Names, RuleFile
 from cds.knowledge.sources import SourceText
-from cds.knowledge.strict_yaml import Document, Keys
-from cds.knowledge.walk import criteria_of, thresholds_of, word_of
-
-FOLDERS = {
-    "gate": "gates",
-    "indication": "indications",
-    "prerequisite": "prerequisites",
-    "contraindication": "contraindications",
-    "caution": "cautions",
-    "interaction": "interactions",
-    "dose": "doses",
-    "monitoring": "monitoring",
-    "data_gap": "gaps",
-}
-"""In which folder of cards/ the rules of each kind lie."""
-
-_NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
-
-@dataclass(frozen=True, slots=True)
-class RuleFile:
-    """A rule as its file has it, not yet built."""
-
-    folder: str
-    stem: str
-    text: RuleText
-    document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """Everything that a rule may name; None where the file itself is broken, which is said once and not per rule."""
-
-    value_sets: Mapping[str, ValueSet] | None
-    definitions: Definitions | None
-    sources: Mapping[str, SourceText] | None
-    override_reasons: Mapping[str, OverrideReason] | None
-    rules: frozenset[str]
-    families: frozenset[str]
+from cds.knowledge.strict_yaml import Keys
+from cds.knowledge.suggestions import find_coding
+from cds.knowledge.thresholds import check_thresholds
+from cds.knowledge.walk import word_of
 
 
 def check_rule(file: RuleFile, names: Names) -> Iterator[KnowledgeError]:
@@ -60,7 +22,8 @@ def check_rule(file: RuleFile, names: Names) -> Iterator[KnowledgeError]:
     yield from _criteria(file, names)
     yield from _where(file)
     yield from _references(file, names)
-    yield from _thresholds(file, names)
+    yield from _suggestions(file, names)
+    yield from check_thresholds(file, names)
     yield from check_words(file.text, file.document)
 
 
@@ -86,15 +49,25 @@ def _identity(file: RuleFile) -> Iterator[KnowledgeError]:
 
 
 def _criteria(file: RuleFile, names: Names) -> Iterator[KnowledgeError]:
-    for keys, criterion in criteria_of(file.text):
+    for keys, criterion in file.criteria:
         word, content = word_of(criterion)
         here = (*keys, word)
         if names.value_sets is not None:
             yield from _value_sets(content, names.value_sets, file, here)
         if word == "trials" and names.definitions is not None:
             yield from _unknown("trial count", (content.of,), names.definitions.trials, file, (*here, "of"))  # type: ignore[attr-defined]
-        if word == "rule":
-            yield from _unknown("rule", content.rules, names.rules, file, (*here, "id"))  # type: ignore[attr-defined]
+        if isinstance(content, RuleWords):
+            yield from _unknown("rule", content.rules, names.rules, file, (*here, "id"))
+            yield from _levels_asked(content, names, file, here)
+
+
+def _levels_asked(content: RuleWords, names: Names, file: RuleFile, keys: Keys) -> Iterator[KnowledgeError]:
+    """Yield a level that none of the rules asked about has: the criterion could never hold."""
+    reached = [names.rules[name] for name in content.rules if names.rules.get(name)]
+    for level in content.levels if reached else ():
+        if not any(level in levels for levels in reached):
+            what = f"{' or '.join(content.rules)} never says '{level.value}'."
+            yield KnowledgeError("CDS-104", file.document.where(*keys, "at"), what)
 
 
 def _value_sets(content: object, known: Mapping[str, ValueSet], file: RuleFile, keys: Keys) -> Iterator[KnowledgeError]:
@@ -104,6 +77,20 @@ def _value_sets(content: object, known: Mapping[str, ValueSet], file: RuleFile, 
     explained = getattr(content, "explained_by", None)
     if explained is not None:
         yield from _unknown("value set", explained.value_sets, known, file, (*keys, "explained_by", "in"))
+
+
+def _suggestions(file: RuleFile, names: Names) -> Iterator[KnowledgeError]:
+    suggestions = file.text.card.suggestions if file.text.card else ()
+    if names.value_sets is None or names.systems is None:
+        return
+    for number, suggestion in enumerate(suggestions):
+        keys: Keys = ("card", "suggestions", number)
+        if suggestion.order and find_coding(suggestion.order, names.systems, names.value_sets) is None:
+            what = f"No value set lists '{suggestion.order}'."
+            expected = 'Expected a code system, a bar and a code, as "snomed|29303009".'
+            yield KnowledgeError("CDS-104", file.document.where(*keys, "order"), what, expected)
+        if suggestion.add_reason:
+            yield from _value_sets(suggestion.add_reason, names.value_sets, file, (*keys, "add_reason"))
 
 
 def _unknown(
@@ -118,7 +105,7 @@ def _unknown(
 
 def _where(file: RuleFile) -> Iterator[KnowledgeError]:
     used: set[str] = set()
-    for keys, criterion in criteria_of(file.text):
+    for keys, criterion in file.criteria:
         if criterion.criterion is not None:
             used.add(criterion.criterion)
             yield from _unknown("criterion under 'where' named", (criterion.criterion,), file.text.where, file, keys)
@@ -131,6 +118,7 @@ def _references(file: RuleFile, names: Names) -> Iterator[KnowledgeError]:
     rule = file.text
     if names.sources is not None:
         yield from _citations(file, names.sources)
+        yield from check_quotations(file, names.sources)
     for level, family in rule.joins.items():
         keys: Keys = ("joins", level.value)
         yield from _unknown("family", (family,), names.families, file, keys)
@@ -149,51 +137,3 @@ def _citations(file: RuleFile, sources: Mapping[str, SourceText]) -> Iterator[Kn
             statements = sources[because.source].statements
             what = f"statement of {because.source} named"
             yield from _unknown(what, (because.statement,), statements, file, (*keys, "statement"))
-
-
-def _thresholds(file: RuleFile, names: Names) -> Iterator[KnowledgeError]:
-    if names.sources is not None:
-        yield from _without_source(file, names.sources)
-    for keys, criterion in criteria_of(file.text):
-        if criterion.observation is not None and names.definitions is not None:
-            yield from _units(criterion.observation, names.definitions, file, (*keys, "observation"))
-
-
-def _without_source(file: RuleFile, sources: Mapping[str, SourceText]) -> Iterator[KnowledgeError]:
-    said = " ".join((*file.text.local_policy, *_cited(file.text, sources))).lower()
-    for keys, text in thresholds_of(file.text):
-        numbers = re.findall(r"\d+(?:\.\d+)?", text.partition(" ")[0])
-        missing = [number for number in numbers if not _named(number, said)]
-        if missing:
-            what = f"No statement that this rule cites, and no line of its local_policy, names {missing[0]}."
-            expected = "Every threshold has a source, or is local policy in words."
-            yield KnowledgeError("CDS-106", file.document.where(*keys), what, expected)
-
-
-def _cited(rule: RuleText, sources: Mapping[str, SourceText]) -> Iterator[str]:
-    for because in rule.because:
-        source = sources.get(because.source)
-        if source and because.statement in source.statements:
-            yield source.statements[because.statement].says
-
-
-def _named(number: str, said: str) -> bool:
-    if re.search(rf"(?<![\d.]){re.escape(number)}(?!\.?\d)", said):
-        return True
-    return number.isdecimal() and int(number) < len(_NUMBER_WORDS) and _NUMBER_WORDS[int(number)] in said.split()
-
-
-def _units(
-    observation: ObservationWords, definitions: Definitions, file: RuleFile, keys: Keys
-) -> Iterator[KnowledgeError]:
-    known = definitions.observations
-    for value_set in observation.value_sets:
-        if value_set not in known:
-            what = f"definitions.yaml has no block under 'observations' for '{value_set}'."
-            yield KnowledgeError("CDS-104", file.document.where(*keys, "in"), what, did_you_mean(value_set, known))
-            continue
-        for name in ("above", "at_least", "below", "at_most"):
-            quantity, unit = getattr(observation, name), known[value_set].unit
-            if quantity is not None and quantity.unit != unit:
-                what = f"The unit {quantity.unit} is not that of '{value_set}'."
-                yield KnowledgeError("CDS-106", file.document.where(*keys, name), what, f"Thresholds are in {unit}.")

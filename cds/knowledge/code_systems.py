@@ -8,8 +8,8 @@ from pydantic import Field
 
 from cds.errors import KnowledgeError
 from cds.knowledge.closed import Closed, parse
-from cds.knowledge.schema import Text
 from cds.knowledge.strict_yaml import Document, read_document
+from cds.knowledge.vocabulary import Text
 
 
 @dataclass(frozen=True, slots=True)

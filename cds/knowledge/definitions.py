@@ -1,27 +1,14 @@
 """The form of cards/definitions.yaml. What each part means is said in `cds.engine.definitions`."""
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from cds.engine.facts import Source
-from cds.engine.order import Route
 from cds.knowledge.closed import Closed
-from cds.knowledge.criteria import Id
-from cds.knowledge.quantities import FactorText, QuantityText, RangeText, WindowText
-from cds.knowledge.schema import Text
+from cds.knowledge.quantities import FactorText, MinutesText, QuantityText, RangeText, WindowText
+from cds.knowledge.vocabulary import LOOSE, Id, Pattern, Patterns, RouteWord, Text
 
-
-def _pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"'{text}' is not a regular expression: {error}.") from error
-    return text
-
-
-Patterns = tuple[Annotated[str, AfterValidator(_pattern)], ...]
 Ids = tuple[Id, ...]
 Codes = frozenset[str]
 
@@ -45,7 +32,7 @@ class DrugText(Block):
 
     esketamine: DrugWordsText
     ketamine: DrugWordsText
-    taken_out: Annotated[str, AfterValidator(_pattern)]
+    taken_out: Pattern
     injectable_words: Patterns
     nasal_words: Patterns
 
@@ -67,7 +54,7 @@ class RouteText(Closed):
 class RoutesText(Block):
     """D-ROUTE, in the order in which the words are looked for."""
 
-    in_this_order: dict[Annotated[Route, Field(strict=False)], RouteText]
+    in_this_order: dict[RouteWord, RouteText]
 
 
 class PurposeText(Block):
@@ -128,7 +115,7 @@ class ObservationText(Closed):
     """D-OBS, D-UNIT, D-REFRANGE for one value set."""
 
     unit: str = ""
-    read_with: Annotated[Source, Field(strict=False)]
+    read_with: Annotated[Source, LOOSE]
     worse: Literal["higher", "lower"] = "higher"
     results_known: Ids = ()
     plausible: RangeText | None = None
@@ -197,10 +184,12 @@ class CardsText(Block):
     at_most: int
 
 
-class PalliativeText(Block):
-    """Which diagnoses say that care is palliative."""
+class SnoozeText(Block):
+    """For how long what was seen is not shown again."""
 
-    value_sets: Ids
+    override_for: WindowText
+    renewal_after: WindowText
+    repeat_info_after: MinutesText
 
 
 class DefinitionsText(Closed):
@@ -220,4 +209,4 @@ class DefinitionsText(Closed):
     child_pugh: ChildPughText
     weight: WeightText
     cards: CardsText
-    palliative: PalliativeText
+    snooze: SnoozeText

@@ -14,6 +14,7 @@ from cds.engine.definitions import (
     MedicationDefinition,
     ObservationDefinition,
     PurposeDefinition,
+    SnoozeDefinition,
     TrialDefinition,
     TrialGroup,
 )
@@ -50,7 +51,7 @@ def build_definitions(text: DefinitionsText) -> Definitions:
         trials={name: _trial(name, text) for name, text in text.trials.items()},
         weight=(text.weight.value_set, text.weight.within),
         max_cards=text.cards.at_most,
-        palliative_value_sets=text.palliative.value_sets,
+        snooze=SnoozeDefinition(text.snooze.override_for, text.snooze.renewal_after, text.snooze.repeat_info_after),
     )
 
 
@@ -58,7 +59,7 @@ def check_definitions(
     text: DefinitionsText, document: Document, value_sets: Mapping[str, ValueSet] | None
 ) -> Iterator[KnowledgeError]:
     """Yield value sets that do not exist, and units and classes that do not fit together."""
-    for keys, name in _named_sets(text):
+    for keys, name in named_sets(text):
         if value_sets is not None and name not in value_sets:
             question = did_you_mean(name, value_sets)
             yield KnowledgeError("CDS-104", document.where(*keys), f"There is no value set '{name}'.", question)
@@ -69,7 +70,8 @@ def check_definitions(
         yield KnowledgeError("CDS-105", where, f"A route is missing: {', '.join(missing)}.")
 
 
-def _named_sets(text: DefinitionsText) -> Iterator[tuple[Keys, str]]:
+def named_sets(text: DefinitionsText) -> Iterator[tuple[Keys, str]]:
+    """Yield every value set that the definitions name, with its path in the file."""
     for keys, name, value in _fields(text, ()):
         if name in _SET_FIELDS:
             for one in (value,) if isinstance(value, str) else value:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cds.errors import KnowledgeError
-from cds.knowledge.checks import FOLDERS, RuleFile
-from cds.knowledge.walk import criteria_of
+from cds.knowledge.rule_file import FOLDERS, RuleFile
 
 _KINDS = list(FOLDERS)
 
@@ -25,13 +24,18 @@ def in_order(files: Sequence[RuleFile]) -> tuple[list[RuleFile], list[KnowledgeE
                     place(by_id[name], (*asked_by, file.text.id))
             ordered[file.text.id] = file
 
-    for file in sorted(files, key=lambda file: (_KINDS.index(file.text.kind), file.text.id)):
+    for file in sorted(files, key=lambda file: (asks_for_gaps(file), _KINDS.index(file.text.kind), file.text.id)):
         place(file, ())
     return list(ordered.values()), problems
 
 
+def asks_for_gaps(file: RuleFile) -> bool:
+    """Say whether a rule asks what could not be judged: it comes last, when every other rule has its verdict."""
+    return any(criterion.gap is not None for _, criterion in file.criteria)
+
+
 def asked(file: RuleFile) -> Iterator[str]:
     """Yield the ids of the rules that a rule asks about."""
-    for _, criterion in criteria_of(file.text):
+    for _, criterion in file.criteria:
         if criterion.rule is not None:
             yield from criterion.rule.rules

@@ -7,15 +7,24 @@ Whoever has the package can read, and load, exactly the knowledge that a decisio
 import hashlib
 from pathlib import Path
 
+SITE_POLICY = "site_policy.yaml"
 
-def package_bytes(folder: Path) -> bytes:
+
+def package_bytes(folder: Path, site_policy: Path | None = None) -> bytes:
     """Return the canonical package of ``cards/``: line ends as LF, hidden files and folders left out.
+
+    Args:
+        folder: the knowledge.
+        site_policy: the site's own numbers if they lie elsewhere; they then stand for the folder's site_policy.yaml.
 
     Raises:
         OSError: if a file cannot be read.
     """
     parts = []
-    for name, path in sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*")):
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    if site_policy is not None:
+        files[SITE_POLICY] = site_policy
+    for name, path in sorted(files.items()):
         if path.is_file() and not any(part.startswith(".") for part in name.split("/")):
             content = path.read_bytes().replace(b"\r\n", b"\n")
             parts.append(f"{name} {len(content)}\n".encode() + content + b"\n")

@@ -13,6 +13,7 @@ _QUANTITY = re.compile(r"(-?\d+(?:\.\d+)?) (\S+)")
 _PAIR = re.compile(r"(\d+(?:\.\d+)?)/(\d+(?:\.\d+)?) (\S+)")
 _WINDOW = re.compile(r"(\d+) (day|month|year)s?")
 _OF_LAST = re.compile(r"(\d+) of (\d+)")
+_MINUTES = re.compile(r"(\d+) minutes?")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _FACTOR = re.compile(r"(\d+(?:\.\d+)?)(?:/(\d+(?:\.\d+)?))?")
 
@@ -48,6 +49,15 @@ def window(text: object) -> Window:
     """
     match = _match(_WINDOW, text, 'a number and days, months or years, as "30 days"')
     return Window(int(match[1]), Span(f"{match[2]}s"))
+
+
+def minutes(text: object) -> int:
+    """Return a short time in minutes.
+
+    >>> minutes("60 minutes")
+    60
+    """
+    return int(_match(_MINUTES, text, 'a number of minutes, as "60 minutes"')[1])
 
 
 def of_last(text: object) -> tuple[int, int]:
@@ -111,6 +121,7 @@ def _one_or_many(value: object) -> object:
 QuantityText = Annotated[InstanceOf[Quantity], BeforeValidator(quantity)]
 PairText = Annotated[tuple[InstanceOf[Quantity], InstanceOf[Quantity]], BeforeValidator(pair)]
 WindowText = Annotated[InstanceOf[Window], BeforeValidator(window)]
+MinutesText = Annotated[int, BeforeValidator(minutes)]
 OfLastText = Annotated[tuple[int, int], BeforeValidator(of_last)]
 FactorText = Annotated[Decimal, BeforeValidator(factor)]
 RangeText = Annotated[tuple[Decimal, Decimal], BeforeValidator(number_range)]

@@ -8,8 +8,19 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cds.engine.rules import Level
 from cds.knowledge.closed import Closed
-from cds.knowledge.criteria import ContextWord, CriterionText, DrugWord, HookWord, Id, PurposeWord, spelled
+from cds.knowledge.criteria import CriterionText
 from cds.knowledge.quantities import Names
+from cds.knowledge.vocabulary import (
+    ContextWord,
+    DrugWord,
+    HookWord,
+    Id,
+    LevelWord,
+    PurposeWord,
+    Text,
+    check_exactly_one,
+    spelled,
+)
 
 
 def _day(text: str) -> str:
@@ -28,8 +39,6 @@ def _as_lines(value: object) -> object:
 Topic = Annotated[str, spelled(r"KET[A-Z0-9]+", "a topic: KET and then capital letters and digits only")]
 Row = Annotated[str, spelled(r"[A-Z]+-[A-Z0-9]+", "a row such as CR-IOP")]
 Day = Annotated[str, AfterValidator(_day)]
-Text = Annotated[str, Field(min_length=1)]
-LevelWord = Annotated[Level, Field(strict=False)]
 
 
 class LineText(Closed):
@@ -74,6 +83,37 @@ class AppliesText(Closed):
     hooks: tuple[HookWord, ...] = ()
 
 
+class AddReasonWords(Closed):
+    """Which diagnosis becomes the order's reason: the active one of these value sets that the finding rests on."""
+
+    value_sets: Names = Field(alias="in", min_length=1)
+
+
+def _as_suggestion(value: object) -> object:
+    if value == "delete_draft":
+        return {"delete_draft": True}
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"'{value}' is no suggestion. Expected delete_draft, or {{order: ...}} or {{add_reason: ...}}.")
+
+
+class SuggestionWords(Closed):
+    """One action that the card offers: exactly one of these."""
+
+    delete_draft: Literal[True] | None = None
+    order: Text | None = None
+    add_reason: AddReasonWords | None = None
+    label: Text | None = None
+    when: CriterionText | None = None
+
+    @model_validator(mode="after")
+    def _one_action_with_its_label(self) -> Self:
+        check_exactly_one(self.model_fields_set, ("delete_draft", "order", "add_reason"))
+        if (self.label is None) is not bool(self.delete_draft):
+            raise ValueError("'order' and 'add_reason' need a 'label': what the button says; 'delete_draft' has one.")
+        return self
+
+
 class CardWords(Closed):
     """The words of the card."""
 
@@ -81,12 +121,19 @@ class CardWords(Closed):
     detail: Lines = ()
     not_checked: Text
     override_reasons: Names = ()
-    suggestions: tuple[Literal["delete_draft"], ...] = ()
+    suggestions: tuple[Annotated[SuggestionWords, BeforeValidator(_as_suggestion)], ...] = ()
 
+
+UseWord = Literal[
+    "race", "ethnicity", "language", "sexual_orientation", "gender_identity", "sex", "date_of_birth",
+    "social_determinants", "health_status_assessments",
+]  # fmt: skip
+"""Attributes 5 to 13 of 45 CFR 170.315(b)(11)(iv)(A): patient data whose use every rule has to state."""
 
 Kind = Literal[
-    "gate", "indication", "prerequisite", "contraindication", "caution", "interaction", "dose", "monitoring", "data_gap"
-]
+    "gate", "indication", "prerequisite", "contraindication", "caution", "interaction", "dose", "regulatory",
+    "monitoring", "data_gap",
+]  # fmt: skip
 
 
 def _check_summaries(summaries: set[Level], levels: set[Level]) -> None:
@@ -111,14 +158,21 @@ class RuleText(Closed):
     version: int = Field(ge=1)
     status: Literal["active", "draft", "retired"]
     reviewed: ReviewText
+    uses: tuple[UseWord, ...] = ()
     applies_to: AppliesText
     levels: dict[LevelWord, CriterionText] = Field(default_factory=dict)
     where: dict[Id, CriterionText] = Field(default_factory=dict)
     joins: dict[LevelWord, Id] = Field(default_factory=dict)
     withheld_when: tuple[WithheldText, ...] = ()
+    in_renewal: Literal["always", "new_facts"] = "new_facts"
     local_policy: tuple[Text, ...] = ()
     because: tuple[BecauseText, ...] = ()
     card: CardWords | None = None
+
+    @property
+    def reached(self) -> frozenset[Level]:
+        """Return the levels that a finding can have: as written, and lowered because a fact is uncertain."""
+        return frozenset(self.levels) | frozenset(self.card.summary if self.card else ())
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -6,7 +6,7 @@ from pydantic import Field, RootModel
 
 from cds.engine.rules import OverrideReason
 from cds.knowledge.closed import Closed
-from cds.knowledge.schema import Text
+from cds.knowledge.vocabulary import Text
 
 
 class StatementText(Closed):
@@ -42,6 +42,13 @@ class SourceText(Closed):
         if self.url or not (self.doi or self.pmid):
             return self.url
         return f"https://doi.org/{self.doi}" if self.doi else f"https://pubmed.ncbi.nlm.nih.gov/{self.pmid}/"
+
+    @property
+    def reference(self) -> str:
+        """Return the whole bibliographic reference: authors, title, where and when it was published, its address."""
+        dated = self.publisher if str(self.year) in self.publisher else f"{self.publisher} {self.year}".strip()
+        parts = [part.rstrip(".") for part in (self.authors, self.title, dated) if part]
+        return ". ".join((*parts, self.address)) if self.address else ". ".join(parts) + "."
 
 
 class SourcesText(RootModel[dict[str, SourceText]]):

@@ -12,8 +12,8 @@ from cds.engine.terminology import Member, PrefixRule, ValueSet, normalise
 from cds.errors import KnowledgeError
 from cds.knowledge.closed import Closed, did_you_mean, parse
 from cds.knowledge.code_systems import CodeSystems, load_code_systems
-from cds.knowledge.schema import Text
 from cds.knowledge.strict_yaml import Document, read_document
+from cds.knowledge.vocabulary import Text
 
 DERIVED = "derived.yaml"
 CODE_SYSTEMS = "code_systems.yaml"

@@ -1,16 +1,17 @@
 """All criteria of a rule, wherever they stand, and what they name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import BaseModel
 
 from cds.engine.units import Quantity
 from cds.knowledge.closed import Closed
-from cds.knowledge.criteria import BloodPressureWords, CriterionText, ObservationWords, PatientWords, TrialWords
+from cds.knowledge.criteria import BloodPressureWords, CriterionText, ObservationWords, TrialWords
+from cds.knowledge.order_criteria import CountWords, DoseWords, ExposureWords, PatientWords
 from cds.knowledge.schema import RuleText
 from cds.knowledge.strict_yaml import Keys
 
-_COMPARISONS = ("above", "at_least", "below", "at_most")
+_COMPARISONS = ("above", "at_least", "below", "at_most", "no_multiple_of")
 
 
 def criteria_of(model: BaseModel, keys: Keys = ()) -> Iterator[tuple[Keys, CriterionText]]:
@@ -39,12 +40,33 @@ def word_of(criterion: CriterionText) -> tuple[str, object]:
     return type(criterion).model_fields[name].alias or name, getattr(criterion, name)
 
 
+def deciding(rule: RuleText) -> Iterator[CriterionText]:
+    """Yield the criteria that can leave a rule's verdict open, named ones followed.
+
+    Those that only choose a text are left out, and the exceptions behind `unless`, which lift nothing while unknown.
+    """
+    waiting = list(rule.levels.values())
+    followed: set[str] = set()
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += [*(one.any or ()), *(one.all or ()), *([one.negated] if one.negated else [])]
+        if one.criterion in rule.where and one.criterion not in followed:
+            followed.add(one.criterion)
+            waiting.append(rule.where[one.criterion])
+
+
 def thresholds_of(rule: RuleText) -> Iterator[tuple[Keys, str]]:
     """Yield every threshold of a rule, as its text in the file, with its path.
 
-    A threshold is a number with which a value, a count or an age is compared; a look-back is none.
+    A threshold is a number with which a value, a dose, a count, a length or an age is compared; a look-back is none.
     """
-    for keys, criterion in criteria_of(rule):
+    yield from thresholds_in(criteria_of(rule))
+
+
+def thresholds_in(criteria: Iterable[tuple[Keys, CriterionText]]) -> Iterator[tuple[Keys, str]]:
+    """Yield every threshold of these criteria, as its text in the file, with its path."""
+    for keys, criterion in criteria:
         word, content = word_of(criterion)
         if isinstance(content, Closed):
             for name, text in _numbers(content):
@@ -52,7 +74,7 @@ def thresholds_of(rule: RuleText) -> Iterator[tuple[Keys, str]]:
 
 
 def _numbers(content: Closed) -> Iterator[tuple[str, str]]:
-    if isinstance(content, (ObservationWords, BloodPressureWords)):
+    if isinstance(content, (ObservationWords, BloodPressureWords, DoseWords)):
         for name in _COMPARISONS:
             value = getattr(content, name, None)
             if isinstance(value, Quantity):
@@ -61,7 +83,14 @@ def _numbers(content: Closed) -> Iterator[tuple[str, str]]:
                 yield name, f"{value[0].value}/{value[1].value} {value[0].unit}"
     if isinstance(content, ObservationWords) and content.above_upper_limit:
         yield "above_upper_limit", content.above_upper_limit
-    names = {TrialWords: ("at_least", "fewer_than"), PatientWords: ("age_below", "age_at_least")}
-    for name in names.get(type(content), ()):
+    for name in _COUNTS.get(type(content), ()):
         if getattr(content, name) is not None:
             yield name, str(getattr(content, name))
+
+
+_COUNTS: dict[type[Closed], tuple[str, ...]] = {
+    TrialWords: ("at_least", "fewer_than"),
+    CountWords: ("at_least",),
+    ExposureWords: ("at_least",),
+    PatientWords: ("age_below", "age_at_least"),
+}

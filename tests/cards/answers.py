@@ -10,7 +10,9 @@ from cds.engine.assess import assess
 from cds.engine.assessment import Finding
 from cds.engine.card import Card
 from cds.engine.derive.order_reading import read_order
+from cds.engine.facts import Medication, MedicationKind
 from cds.engine.logic import Verdict
+from cds.engine.order import Order
 from cds.engine.render import render
 from cds.engine.rules import Knowledge
 from cds.knowledge.load import load_knowledge
@@ -40,24 +42,44 @@ def knowledge() -> Knowledge:
     return load_knowledge(CARDS)
 
 
-def answer(rule_id: str, situation: Situation) -> Answer:
-    """Return what a rule says of a situation; an order that is not ketamine makes every rule not applicable."""
-    loaded = knowledge()
-    order = read_order(situation.medication, situation.facts, situation.context, loaded, situation.at)
+def assessed_order(situation: Situation, loaded: Knowledge) -> Order | None:
+    """Return the order that is assessed: the draft, or at patient-view the first active order of the drug."""
+    candidates = [situation.medication]
+    if situation.context.hook == "patient-view":
+        candidates = [fact for fact in situation.facts.medications if _is_active_order(fact)]
+    read = (read_order(one, situation.facts, situation.context, loaded, situation.at) for one in candidates)
+    return next((order for order in read if order is not None), None)
+
+
+def _is_active_order(fact: Medication) -> bool:
+    return (fact.kind, fact.status, fact.intent) == (MedicationKind.REQUEST, "active", "order")
+
+
+def answer(rule_id: str, situation: Situation, loaded: Knowledge | None = None) -> Answer:
+    """Return what a rule says of a situation; an order that is not ketamine makes every rule not applicable.
+
+    Args:
+        rule_id: the rule.
+        situation: the patient and the order.
+        loaded: the knowledge, by default that of this repository.
+    """
+    loaded = loaded or knowledge()
+    order = assessed_order(situation, loaded)
     if order is None:
         return Answer(NOT_APPLICABLE)
     assessment = assess(loaded, situation.facts, order, situation.context, situation.at)
     finding = assessment.finding(rule_id)
     topic = next(rule.topic for rule in loaded.rules if rule.id == rule_id)
     shown = [card for card in render(loaded, (assessment,)) if topic in card.rules]
-    words = " ".join((finding.summary, *(plain(card) for card in shown)))
+    buttons = [suggestion.label for card in shown for suggestion in card.suggestions]
+    words = " ".join((finding.summary, *(plain(card) for card in shown), *buttons))
     return Answer(_said(finding), finding.withheld, words, _why(finding))
 
 
 def cards(situation: Situation) -> tuple[Card, ...]:
     """Return the cards that come out, as they would be sent."""
     loaded = knowledge()
-    order = read_order(situation.medication, situation.facts, situation.context, loaded, situation.at)
+    order = assessed_order(situation, loaded)
     if order is None:
         return ()
     return render(loaded, (assess(loaded, situation.facts, order, situation.context, situation.at),))

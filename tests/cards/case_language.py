@@ -72,14 +72,17 @@ class CaseText(Closed):
     edge: str = ""
     withheld: str = ""
     says: tuple[str, ...] = ()
+    never_says: tuple[str, ...] = ()
     today: str = ""
+    without: tuple[Literal["weight"], ...] = ()
 
 
 class CaseFileText(Closed):
-    """The cases of one rule."""
+    """The cases of one rule; `never` says why an answer cannot be reached, as not_found by a rule that always holds."""
 
     today: str
     order: str | OrderWords = "ketamine infusion"
+    never: dict[Literal["not_found", "unknown"], str] = Field(default_factory=dict)
     cases: tuple[CaseText, ...] = Field(min_length=1)
 
 
@@ -106,7 +109,10 @@ class WorkedCasesText(RootModel[tuple[WorkedCaseText, ...]]):
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """A patient, an order and a moment: what a case describes, ready to be assessed."""
+    """A patient, an order and a moment: what a case describes, ready to be assessed.
+
+    At patient-view there is no draft: `medication` is not asked, but the active orders in `facts`.
+    """
 
     facts: PatientFacts
     medication: Medication
@@ -161,12 +167,17 @@ def read_cases(path: Path, root: Path, systems: Mapping[str, str]) -> tuple[Case
     return tuple(_case(path.stem, number, case, text, document, systems) for number, case in enumerate(text.cases))
 
 
+def read_never(path: Path, root: Path) -> frozenset[str]:
+    """Return the answers that the cases of a file say cannot be reached."""
+    return frozenset(_parsed(CaseFileText, _document(path, root)).never)
+
+
 def _case(
     rule: str, number: int, case: CaseText, text: CaseFileText, document: Document, systems: Mapping[str, str]
 ) -> Case:
     where = document.where("cases", number)
     try:
-        base = default_lines(_day(case.today or text.today))
+        base = () if "weight" in case.without else default_lines(_day(case.today or text.today))
         situation = situation_of((*base, *case.given), text.order, _day(case.today or text.today), systems)
     except CaseError as error:
         raise KnowledgeError("CDS-190", where, f"{error}.") from error

@@ -139,15 +139,21 @@ def blood_pressure(text: str, reference: str, systems: Systems) -> Observation:
 
 
 def medication(text: str, reference: str, systems: Systems) -> Medication:
-    """Read ``rxnorm|36437 "sertraline" active authored 2025-01-01 days 90``."""
-    flags = MEDICATION_STATUS | {"dispensed", "statement"}
-    options = frozenset({"authored", "days", "dose", "perday", "route", "started", "ended", "form", "intent"})
+    """Read ``rxnorm|36437 "sertraline" active authored 2025-01-01 days 90``, or another order of the drug.
+
+    ``rxnorm|6130 "ketamine" active authored 2026-01-12 route "IV" ref MedicationRequest/x group g1 prn``
+    """
+    flags = MEDICATION_STATUS | {"dispensed", "statement", "prn"}
+    options = frozenset({
+        "authored", "days", "dose", "perday", "route", "started", "ended", "form", "intent", "rate", "minutes", "ref",
+        "group", "replaces", "reason", "category",
+    })  # fmt: skip
     line = read_line(text, 1, flags, options)
     kind = _kind(line)
     started, ended = line.date("started"), line.date("ended")
     statement = kind is MedicationKind.STATEMENT
     return Medication(
-        provenance=_provenance(f"{kind.value}/{reference}", _SOURCES[kind]),
+        provenance=_provenance(line.options.get("ref", f"{kind.value}/{reference}"), _SOURCES[kind]),
         kind=kind,
         drug=concept(line.head[0], line.text, systems),
         form=Concept(text=line.options.get("form", "")),
@@ -158,6 +164,10 @@ def medication(text: str, reference: str, systems: Systems) -> Medication:
         validity_start=started if statement else None,
         validity_end=ended if statement else None,
         supply_days=line.number("days"),
+        categories=(Concept(text=line.options["category"]),) if "category" in line.options else (),
+        reasons=(concept(line.options["reason"], "", systems),) if "reason" in line.options else (),
+        replaces=(line.options["replaces"],) if "replaces" in line.options else (),
+        group=line.options.get("group", ""),
         draft=line.flag(frozenset({"draft"})) == "draft",
     )
 
@@ -180,7 +190,10 @@ def _dosage(line: Line, started: Interval | None, ended: Interval | None) -> Dos
     return Dosage(
         route=Concept(text=line.options.get("route", "")),
         dose=quantity(line.options["dose"]) if "dose" in line.options else None,
+        rate=quantity(line.options["rate"]) if "rate" in line.options else None,
         per_day=per_day,
+        duration_minutes=line.number("minutes"),
+        as_needed="prn" in line.flags,
         starts=started,
         ends=ended,
     )

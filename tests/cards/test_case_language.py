@@ -134,6 +134,50 @@ def test_family_history_is_no_fact_about_the_patient() -> None:
     assert ["Patient/1"] == [fact.provenance.reference for fact in situation.facts]
 
 
+def test_another_order_of_the_drug_has_its_reference_group_and_dose() -> None:
+    text = (
+        'rxnorm|6130 "ketamine" active authored 2026-01-12 route "IV" ref MedicationRequest/x group g1 prn '
+        'dose "35 mg" rate "35 mg/h" minutes 40 replaces MedicationRequest/w reason icd10cm|F33.2 category inpatient'
+    )
+
+    fact = lines.medication(text, "m", SYSTEMS)
+
+    dosage = fact.dosages[0]
+    assert ("MedicationRequest/x", "g1", ("MedicationRequest/w",)) == (
+        fact.provenance.reference, fact.group, fact.replaces,
+    )  # fmt: skip
+    assert (True, "35 mg", "35 mg/h", Decimal(40)) == (
+        dosage.as_needed, str(dosage.dose), str(dosage.rate), dosage.duration_minutes,
+    )  # fmt: skip
+    assert ("F33.2", "inpatient") == (fact.reasons[0].codings[0].code, fact.categories[0].text)
+
+
+def test_an_order_says_how_long_how_often_and_what_it_replaces() -> None:
+    words = OrderWords(dose="35 mg", duration="2 h", per_week="2", bolus="20 mg", strength="50 mg/mL",
+                       replaces=("MedicationRequest/x",), group="g1", authored="2026-02-01")  # fmt: skip
+
+    found = order(words, SYSTEMS)
+
+    main, bolus = found.dosages
+    assert (Decimal(120), Decimal(2)) == (main.duration_minutes, round((main.per_day or Decimal(0)) * 7, 2))
+    assert ("20 mg", None, ["50 mg/mL"]) == (str(bolus.dose), bolus.rate, [str(one) for one in found.strengths])
+    assert (("MedicationRequest/x",), "g1", day("2026-02-01")) == (found.replaces, found.group, found.authored)
+
+
+def test_an_infusion_may_be_ordered_without_a_rate() -> None:
+    assert order(OrderWords(rate="none"), SYSTEMS).dosages[0].rate is None
+
+
+def test_a_case_can_be_about_a_patient_without_a_weight(tmp_path: Path) -> None:
+    path = tmp_path / "cards" / "x.yaml"
+    path.parent.mkdir()
+    path.write_text(CASES + "    without: [weight]\n", encoding="utf-8")
+
+    situation = read_cases(path, tmp_path / "cards", SYSTEMS)[0].situation
+
+    assert () == situation.facts.observations
+
+
 def test_an_order_is_an_intravenous_infusion_unless_said_otherwise() -> None:
     dosage = order(OrderWords(), SYSTEMS).dosages[0]
 
@@ -180,6 +224,7 @@ def test_a_later_line_of_the_order_adds_to_the_order_of_the_file() -> None:
         (lines.blood_pressure, "186 on 2026-01-20", "no blood pressure"),
         (lines.medication, "rxnorm|1 active days", "'days' has no value"),
         (lines.unreadable, "condition", "'condition' is none of"),
+        (lines.medication, "rxnorm|1 active group", "'group' has no value"),
     ],
 )  # fmt: skip
 def test_a_line_that_is_not_understood_is_refused(read: object, text: str, says: str) -> None:

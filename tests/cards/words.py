@@ -11,6 +11,7 @@ from cds.engine.facts import Coding, Concept
 from cds.engine.units import Quantity
 from cds.knowledge.closed import did_you_mean
 
+_MINUTES = {"min": Decimal(1), "h": Decimal(60)}
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
 
 
@@ -101,6 +102,14 @@ def quantity(text: str) -> Quantity:
     if not 0 < len(words) < 3:
         raise CaseError(f"'{text}' is no number with a unit")
     return Quantity(number(words[0]), words[1] if len(words) > 1 else "", comparator)
+
+
+def minutes(text: str) -> Decimal:
+    """Return "40 min" or "2 h" in minutes."""
+    given = quantity(text)
+    if given.unit not in _MINUTES:
+        raise CaseError(f"'{text}' is no time in min or h")
+    return given.value * _MINUTES[given.unit]
 
 
 def concept(code: str, text: str, systems: Mapping[str, str]) -> Concept:
