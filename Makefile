@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help venv demo serve test hapi bench lock clean
+.PHONY: help venv demo serve test hapi bench pages lock clean
 
 VENV      ?= .venv
 PORT      ?= 8000
@@ -59,6 +59,9 @@ hapi: ## run a real HAPI FHIR R4 server on http://127.0.0.1:HAPI_PORT/fhir (2808
 
 bench: venv ## requests per second and CPU per request, beside a handler that answers a constant (PAIRS=10)
 	@$(BIN)/python -m benchmarks.speed
+
+pages: venv ## write docs/knowledge anew from cards/ and their cases
+	@$(BIN)/python -m cds.knowledge.pages docs/knowledge
 
 lock: ## write the lock files anew from pyproject.toml (newest versions; read the difference before you commit it)
 	@$(PYTHON) -m venv --clear .lock && .lock/bin/$(PIP) uv

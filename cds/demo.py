@@ -42,7 +42,7 @@ class Scene:
 
     Attributes:
         title: who is asked about, and what is to be seen.
-        patient, order: names of files in fhir_fixtures/patients and fhir_fixtures/orders.
+        patient, order: names of files in fhir_fixtures/patients and fhir_fixtures/orders; no order in ``patient-view``.
         hook: such as ``order-select``.
         leave_out: prefetch keys that this EHR does not send.
         expected: the topics of the cards that must come back; none for an empty list.
@@ -88,7 +88,7 @@ def read_scenes(path: Path) -> tuple[Scene, ...]:
         Scene(
             title=scene["title"],
             patient=scene["patient"],
-            order=scene["order"],
+            order=scene.get("order", ""),
             hook=scene.get("hook", "order-select"),
             leave_out=tuple(scene.get("leave_out", ())),
             expected=frozenset(scene["cards"]),
@@ -100,7 +100,7 @@ def read_scenes(path: Path) -> tuple[Scene, ...]:
 def request_of(scene: Scene, templates: dict[str, str], today: datetime) -> dict[str, Any]:
     """Return the call that an EHR would make, with the fixture's dates moved to today."""
     bundle = as_of(_fixture("patients", scene.patient), today.date())
-    order = as_of(_fixture("orders", scene.order), today.date())
+    order = as_of(_fixture("orders", scene.order), today.date()) if scene.order else None
     request = request_for(bundle, order, scene.hook, templates)
     for key in scene.leave_out:
         del request["prefetch"][key]

@@ -5,6 +5,7 @@ from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator, model_validator
@@ -62,8 +63,9 @@ class Settings(BaseSettings):
     )
     public_base_url: str = Field(
         "",
-        description="Address under which clients reach the service, without a trailing slash; its host is allowed "
-        "besides CDS_ALLOWED_HOSTS. Empty: the service does not know it.",
+        description="Address under which clients reach the service, such as `https://cds.hospital.example`: https, or "
+        "http on loopback. Links on cards begin with it, and its host is allowed besides CDS_ALLOWED_HOSTS. Empty: "
+        "links begin with the address that the call named.",
     )
     fhir_bases: tuple[str, ...] = Field(
         (),
@@ -82,6 +84,11 @@ class Settings(BaseSettings):
     knowledge_dir: Path = Field(
         default_factory=_knowledge_folder,
         description="Folder with the clinical knowledge. Default: the `cards` folder that came with this code.",
+    )
+    site_policy: Path | None = Field(
+        None,
+        description="File with this site's own numbers where the knowledge says `local policy`. Empty: "
+        "`site_policy.yaml` in CDS_KNOWLEDGE_DIR, if there is one.",
     )
     max_body_bytes: int = Field(
         MOST_BYTES, ge=1_000, le=100_000_000, description="Largest request body that is read; a larger one is HTTP 413."
@@ -103,6 +110,15 @@ class Settings(BaseSettings):
             raise ValueError("needs an offset, such as 2026-02-01T12:00:00+00:00")
         return clock
 
+    @field_validator("public_base_url")
+    @classmethod
+    def _is_an_address(cls, address: str) -> str:
+        parts = urlsplit(address)
+        plain = not (parts.query or parts.fragment or parts.username)
+        if address and not (plain and parts.hostname and (parts.scheme == "https" or _is_local(parts))):
+            raise ValueError("is not an address such as https://cds.hospital.example (http only on loopback)")
+        return address.rstrip("/")
+
     @field_validator("time_zone")
     @classmethod
     def _is_known(cls, name: str) -> str:
@@ -122,6 +138,10 @@ class Settings(BaseSettings):
                 "Set CDS_ALLOW_REMOTE=true where something else keeps strangers out"
             )
         return self
+
+
+def _is_local(address: SplitResult) -> bool:
+    return address.scheme == "http" and _is_loopback(address.hostname or "")
 
 
 def _is_loopback(host: str) -> bool:

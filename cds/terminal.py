@@ -38,6 +38,8 @@ def _card(card: Mapping[str, Any], width: int) -> Iterator[str]:
     reasons = "; ".join(str(reason.get("display", "")) for reason in card.get("overrideReasons") or [])
     if reasons:
         yield from _wrapped(f"Reasons to override: {reasons}", width)
+    for link in card.get("links") or []:
+        yield _MARGIN + visible(f"{link.get('label', '')}: {link.get('url', '')}")  # in one line: it is to be followed
     record = ((card.get("extension") or {}).get("org.ketamine-cds") or {}).get("record")
     if record:
         yield from _wrapped(f"Record: {record}", width)

@@ -1,7 +1,7 @@
 """An independent reading of CDS Hooks 2.0.1: what is wrong with an answer, a discovery or an OperationOutcome.
 
-It imports nothing of the service, so that a mistake in the service's models cannot hide itself. Every function returns
-the violations in words; an empty list means that there are none.
+It imports nothing of the service, so that a mistake in the service's models cannot hide itself; FHIR resources are
+validated with the library fhir.resources. Every function returns the violations in words; none is an empty list.
 
 Sources: CDS Hooks 2.0.1 (discovery, response), the invariants cds-resp-1 to cds-resp-6 of the 3.0 logical models, what
 Inferno and Epic ask besides, FHIR R4 OperationOutcome, and clinical/rules.md D-MERGE and D-TOPIC.
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from fhir.resources.R4B import get_fhir_model_class
+
 CARD = {"uuid", "summary", "detail", "indicator", "source", "suggestions", "selectionBehavior", "overrideReasons"}
 CARD |= {"links", "extension"}
 SOURCE = {"label", "url", "icon", "topic"}
@@ -21,6 +23,7 @@ LINK = {"label", "url", "type", "appContext", "autolaunchable"}
 CODING = {"system", "code", "display", "version", "userSelected"}
 SERVICE = {"hook", "title", "description", "id", "prefetch", "usageRequirements", "extension"}
 INDICATORS = ["critical", "warning", "info"]
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 MOST_CARDS = 8
 LONGEST_SUMMARY = 139
 LONGEST_URL = 2000
@@ -98,8 +101,7 @@ def _card(card: Any) -> Iterator[str]:  # noqa: ANN401
     yield from _suggestions(card)
     for reason in card.get("overrideReasons", []):
         yield from (f"overrideReasons: {words}" for words in (*_coding(reason), *_text(reason, "display")))
-    for link in card.get("links", []):
-        yield from _link(link)
+    yield from _links(card.get("links", []))
     yield from _extension(card.get("extension"))
 
 
@@ -166,10 +168,33 @@ def _suggestion(suggestion: dict[str, Any]) -> Iterator[str]:
                 yield "a delete action has no resourceId, or a resource"
         elif not isinstance(action.get("resource"), dict) or "resourceType" not in action["resource"]:
             yield f"a {action['type']} action has no resource"
+        else:
+            yield from _resource(action["type"], action["resource"])
+
+
+def _resource(kind: str, resource: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with a resource that is to be made or changed."""
+    try:
+        get_fhir_model_class(str(resource["resourceType"])).model_validate(resource)
+    except (KeyError, ValueError) as error:
+        yield f"a {kind} action's resource is not valid R4B: {error}"
+    if kind == "update" and not resource.get("id"):
+        yield "an update action's resource has no id"
+    if kind == "create" and (resource.get("status"), resource.get("intent")) != ("draft", "proposal"):
+        yield "what is to be ordered is no draft of a proposal"
+
+
+def _links(links: list[dict[str, Any]]) -> Iterator[str]:
+    for link in links:
+        yield from _link(link)
+    if "Source attributes" not in [link.get("label") for link in links]:
+        yield "there is no link to the source attributes"
 
 
 def _link(link: dict[str, Any]) -> Iterator[str]:
     yield from (f"links: {words}" for words in (*_unknown(link, LINK), *_text(link, "label"), *_text(link, "url")))
+    if not _is_safe(link.get("url")):
+        yield "links: neither https nor http on loopback"
     if link.get("type") not in {"absolute", "smart"}:
         yield f"links: {link.get('type')!r} is no link type"
     if "appContext" in link and link.get("type") != "smart":
@@ -265,6 +290,11 @@ def _empty_members(value: Any, path: str) -> list[str]:  # noqa: ANN401
     if isinstance(value, list):
         return [words for number, part in enumerate(value) for words in _empty_members(part, f"{path}[{number}]")]
     return []
+
+
+def _is_safe(address: Any) -> bool:  # noqa: ANN401
+    parts = urlsplit(address) if isinstance(address, str) else None
+    return bool(parts and (parts.scheme == "https" or parts.hostname in LOOPBACK) and parts.netloc)
 
 
 def _is_absolute(address: Any) -> bool:  # noqa: ANN401

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -11,9 +12,12 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 import cds
+from cds import service
 from cds.app.events import log_event
 from cds.app.hosts import KnownHosts, host_of
 from cds.app.routes import add_routes, answer_http_error
+from cds.audit.history import History
+from cds.audit.pseudonym import load_or_create_key
 from cds.audit.record import Software
 from cds.audit.writer import Recorder, open_recorder
 from cds.errors import CdsError
@@ -22,7 +26,9 @@ from cds.hooks.services import discovery
 from cds.knowledge.code_systems import load_code_systems
 from cds.knowledge.load import load_knowledge
 from cds.knowledge.package import package_bytes
+from cds.knowledge.value_sets import CODE_SYSTEMS
 from cds.service import Ports, warm_up
+from cds.service.earlier import EarlierCards
 from cds.settings import Settings
 
 
@@ -36,8 +42,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             recorder = open_recorder(settings.database, settings.pseudonym_key, _software(settings))
-            with closing(recorder):
-                app.state.ports = ports = compose(settings, recorder)
+            with closing(recorder), closing(_history(settings)) as history:
+                app.state.ports = ports = compose(settings, recorder, history)
                 app.state.discovery = discovery(ports.knowledge, templates(ports.knowledge))
                 warm_up(ports)
                 log_event("service.started", _figures(settings, ports))
@@ -57,19 +63,31 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def compose(settings: Settings, recorder: Recorder) -> Ports:
+def compose(settings: Settings, recorder: Recorder, history: History) -> Ports:
     """Return what an answer needs, with knowledge loaded from the settings' folder and kept in the record."""
-    knowledge = load_knowledge(settings.knowledge_dir)
-    recorder.keep_knowledge(knowledge.digest, package_bytes(settings.knowledge_dir))
+    ports = read_knowledge(settings, recorder)
+    recorder.keep_knowledge(ports.knowledge.digest, package_bytes(settings.knowledge_dir, settings.site_policy))
+    minutes = ports.knowledge.definitions.snooze.repeat_info_after_minutes
+    return replace(ports, history=EarlierCards(history, minutes))
+
+
+def read_knowledge(settings: Settings, recorder: service.Recorder) -> Ports:
+    """Return what an answer needs, with knowledge loaded and nothing known of earlier calls."""
+    knowledge = load_knowledge(settings.knowledge_dir, settings.site_policy)
     return Ports(
         knowledge=knowledge,
         recorder=recorder,
         clock=_clock(settings),
         new_uuid=lambda: str(uuid4()),
-        canonical=load_code_systems(settings.knowledge_dir / "code_systems.yaml").canonical,
+        canonical=load_code_systems(settings.knowledge_dir / CODE_SYSTEMS).canonical,
         offered=sources(templates(knowledge)),
         zone=ZoneInfo(settings.time_zone),
     )
+
+
+def _history(settings: Settings) -> History:
+    """Open the record for looking up; the recorder has made it and its key before."""
+    return History(settings.database, load_or_create_key(settings.pseudonym_key, may_create=False))
 
 
 def _figures(settings: Settings, ports: Ports) -> dict[str, str | float]:

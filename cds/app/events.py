@@ -17,6 +17,7 @@ ALLOWED = (
     "status",
     "problem",
     "cards",
+    "silent",
     "orders",
     "unknown",
     "knowledge",

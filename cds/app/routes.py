@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 import cds
+from cds.app.attributes import HTML_HEADERS, attributes_json, attributes_page, wants_a_page
 from cds.app.bodies import read_body
 from cds.app.events import Values, log_event, log_exception
 from cds.errors import RequestError
-from cds.hooks.services import SERVICES
+from cds.hooks.services import SERVICES, SOURCE_ATTRIBUTES
 from cds.hooks.wire import write_outcome
 from cds.service import Answer, Ports, answer
 from cds.settings import Settings
@@ -25,6 +26,7 @@ def add_routes(app: FastAPI) -> None:
         "/cds-services", discover, methods=["GET"], summary="Which services there are (CDS Hooks discovery)"
     )
     app.add_api_route("/cds-services/{service_id}", call, methods=["POST"], summary="Call a service (CDS Hooks)")
+    app.add_api_route(SOURCE_ATTRIBUTES, attributes, methods=["GET"], summary="What a rule rests on (13 attributes)")
     app.add_api_route("/healthz", health, methods=["GET"], summary="Whether calls can be answered")
 
 
@@ -46,11 +48,23 @@ async def call(request: Request, service_id: str) -> Response:
         refused: Values = {"service": service.id, "status": error.status, "problem": error.code}
         log_event("hook.refused", refused, logging.WARNING)
         return _outcome(error, error.status)
-    answered = await answer(body, service, _ports(request))
+    answered = await answer(body, service, _ports(request), _base_url(request))
     _log(answered)
     headers = {"Retry-After": "5"} if answered.status == 503 else None
     media_type = "application/json" if answered.status == 200 else FHIR_JSON
     return Response(answered.body, answered.status, headers, media_type)
+
+
+async def attributes(request: Request, rule_id: str) -> Response:
+    """Answer the 13 source attributes of a rule, as a page for a browser and as JSON for everybody else."""
+    knowledge = _ports(request).knowledge
+    rule = next((rule for rule in knowledge.rules if rule.id == rule_id), None)
+    if rule is None:
+        known = f"GET {_base_url(request)}/cds-services names the knowledge that is loaded."
+        return _outcome(RequestError("CDS-224", "rule", "The knowledge has no such rule.", action=known), 404)
+    if wants_a_page(request.headers.get("accept", "")):
+        return Response(attributes_page(rule, knowledge), 200, HTML_HEADERS, "text/html")
+    return Response(attributes_json(rule, knowledge), 200, {"Vary": "Accept"}, "application/json")
 
 
 async def health(request: Request) -> Response:
@@ -83,6 +97,12 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
 
 def _outcome(error: RequestError, status: int, headers: dict[str, str] | None = None) -> Response:
     return Response(write_outcome(error, status), status, headers, FHIR_JSON)
+
+
+def _base_url(request: Request) -> str:
+    """Return the address under which clients reach us: as it is set, else as this call named it (its Host is known)."""
+    settings: Settings = request.app.state.settings
+    return settings.public_base_url or str(request.base_url).rstrip("/")
 
 
 def _ports(request: Request) -> Ports:

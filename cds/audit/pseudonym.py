@@ -32,7 +32,17 @@ class Pseudonym:
         >>> Pseudonym(bytes(32)).of("https://ehr.example/fhir/", "1")[:16]
         '3c396e5fe062f7c1'
         """
-        identity = f"{fhir_server.rstrip('/')}|{patient.removeprefix('Patient/')}"
+        return self._keyed(f"{fhir_server.rstrip('/')}|{patient.removeprefix('Patient/')}")
+
+    def of_user(self, client: str, fhir_server: str, user: str) -> str:
+        """Return the same for a user (``Practitioner/7``) of a client's FHIR server.
+
+        >>> Pseudonym(bytes(32)).of_user("development", "https://ehr.example/fhir/", "Practitioner/7")[:16]
+        'f88f4abdfc089a6c'
+        """
+        return self._keyed("\x00".join(("user", client, fhir_server.rstrip("/"), user)))
+
+    def _keyed(self, identity: str) -> str:
         return hmac.new(self.key, identity.encode(), hashlib.sha256).hexdigest()
 
 

@@ -10,7 +10,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from cds.engine.assessment import Assessment
+from cds.engine.card import Card
 from cds.engine.facts import Concept, Gap, HookContext, PatientFacts
+from cds.engine.quiet import NOTHING_EARLIER, Earlier, Silenced
 from cds.engine.rules import Rule
 
 
@@ -145,7 +147,11 @@ class Call:
 class DecisionRecord:
     """An order was assessed: answer 200, with or without cards.
 
-    `rules` are those of the knowledge, in its order: they say of each finding its kind, topic and local policy.
+    Attributes:
+        rules: those of the knowledge, in its order: they say of each finding its kind, topic and local policy.
+        cards: what was sent, as far as it must be known again: topic, level, drug, route, facts (section rules).
+        silenced: the cards that stayed silent, each with its reason (section rules).
+        earlier: what the same user was shown before, and has overridden: an input of the decision (section request).
     """
 
     call: Call
@@ -153,11 +159,17 @@ class DecisionRecord:
     facts: PatientFacts = field(repr=False)
     assessments: tuple[Assessment, ...] = field(repr=False)
     rules: tuple[Rule, ...] = field(repr=False)
+    cards: tuple[Card, ...] = ()
+    silenced: tuple[Silenced, ...] = ()
+    earlier: Earlier = NOTHING_EARLIER
 
 
 @dataclass(frozen=True, slots=True)
 class NotApplicableRecord:
-    """No selected order is about ketamine or esketamine: answer 200 with no cards, no patient data looked at.
+    """No order is about ketamine or esketamine: answer 200 with no cards.
+
+    Of a draft order this is known before any data of the patient are looked at; in patient-view the orders on record
+    were, and the call's notes and gaps say what could not be read of them.
 
     `drugs` are what was ordered instead (section request), so that a drug we failed to recognise can be found.
     """

@@ -63,12 +63,26 @@ class SealedSection:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownCard:
+    """A card that was sent, for the index of who saw what: both keys are pseudonyms, `at` is UTC as in envelopes."""
+
+    subject_key: str
+    user_key: str
+    at: str
+    topic: str
+    drug: str
+    route: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sealed:
-    """A record ready to be stored: the envelope's canonical bytes and the sections it commits to."""
+    """A record ready to be stored: the envelope's canonical bytes, the sections it commits to, the index's rows."""
 
     record_id: str
     envelope: bytes
     sections: tuple[SealedSection, ...]
+    shown: tuple[ShownCard, ...] = ()
 
 
 def seal(record: Record, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int], bytes]) -> Sealed:
@@ -82,7 +96,7 @@ def seal(record: Record, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int
         raise AuditError("CDS-407", "record", "The record's id is not a UUID.")
     if not isinstance(orjson.loads(record.call.answer), dict):
         raise AuditError("CDS-407", "record", "The answer is not a JSON object.")
-    contents = _contents(record)
+    contents = contents_of(record)
     sections = tuple(SealedSection(name, salt(SALT_BYTES), content) for name, content in contents.items())
     envelope = _envelope(record, stamp) | {
         "subjectEpoch": pseudonym.epoch,
@@ -91,10 +105,25 @@ def seal(record: Record, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int
     subject = record.call.subject
     if subject.patient:
         envelope["subjectKey"] = pseudonym.of(subject.fhir_server, subject.patient)
-    return Sealed(record.call.record_id, canonical(envelope), sections)
+    return Sealed(record.call.record_id, canonical(envelope), sections, _shown(record, pseudonym))
 
 
-def _contents(record: Record) -> dict[str, bytes]:
+def _shown(record: Record, pseudonym: Pseudonym) -> tuple[ShownCard, ...]:
+    """Return the cards of a user who is known; nobody else can be shown one for a second time."""
+    call = record.call
+    who = call.subject
+    if not isinstance(record, DecisionRecord) or not who.user or not record.cards:
+        return ()
+    keys = (
+        pseudonym.of(who.fhir_server, who.patient),
+        pseudonym.of_user(call.caller.client, who.fhir_server, who.user),
+        utc(call.at),
+    )
+    return tuple(ShownCard(*keys, card.topic, card.drug, card.route, card.fingerprint) for card in record.cards)
+
+
+def contents_of(record: Record) -> dict[str, bytes]:
+    """Return the bytes of each section of a record, by name."""
     contents = {
         "subject": canonical(subject_section(record.call)),
         "request": canonical(request_section(record)),
@@ -111,8 +140,8 @@ def _envelope(record: Record, stamp: Stamp) -> Section:
         "v": ENVELOPE_VERSION,
         "type": (RecordType.ERROR if isinstance(record, ErrorRecord) else RecordType.DECISION).value,
         "id": call.record_id,
-        "time": _utc(stamp.time),
-        "at": _utc(call.at),
+        "time": utc(stamp.time),
+        "at": utc(call.at),
         "monoUs": stamp.mono_us,
         "instance": stamp.instance,
         "service": call.service,
@@ -148,6 +177,7 @@ def _counts(record: Record) -> JsonValue:
     gaps = {gap for assessment in record.assessments for gap in assessment.gaps}
     indicators = Counter(_indicators(record))
     counts: Section = {name: verdicts[verdict] for verdict, name in _COUNTED.items()}
+    counts["silenced"] = len(record.silenced)
     return counts | {"gaps": len(gaps), "cards": {level.value: indicators[level.value] for level in Level}}
 
 
@@ -155,5 +185,6 @@ def _indicators(record: Record) -> list[str]:
     return [text(card, "indicator") for card in children(orjson.loads(record.call.answer), "cards")]
 
 
-def _utc(moment: datetime) -> str:
+def utc(moment: datetime) -> str:
+    """Return a moment as envelopes write it: UTC to the microsecond, so that texts sort as times do."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -13,6 +13,7 @@ from cds.audit.codec import decode, encode
 from cds.audit.members import Section, children
 from cds.audit.record import Call, DecisionRecord, NotApplicableRecord, Record
 from cds.engine.assessment import Assessment, Evidence, Finding
+from cds.engine.card import Card
 from cds.engine.facts import (
     Allergy,
     Condition,
@@ -25,6 +26,7 @@ from cds.engine.facts import (
     Procedure,
 )
 from cds.engine.logic import Verdict
+from cds.engine.quiet import Earlier, EarlierCard
 from cds.engine.rules import Citation, Rule
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -74,6 +76,7 @@ def request_section(record: Record) -> Section:
     if isinstance(record, DecisionRecord):
         section["context"] = encode(record.context)
         section["orders"] = [encode(assessment.order) for assessment in record.assessments]
+        section["earlier"] = _earlier(record.earlier)
     if isinstance(record, NotApplicableRecord):
         section["drugs"] = encode(record.drugs)
     return {key: value for key, value in section.items() if value not in ("", [], {})}
@@ -111,10 +114,41 @@ def facts_from(section: Section) -> PatientFacts:
 
 
 def rules_section(record: DecisionRecord) -> Section:
-    """Return for each assessed order the verdict of every rule, in the order of the knowledge."""
+    """Return for each assessed order the verdict of every rule, in the order of the knowledge, and which cards came."""
     rules = {rule.id: rule for rule in record.rules}
     numbers = _numbers(record.facts)
-    return {"assessments": [_assessment(assessment, rules, numbers) for assessment in record.assessments]}
+    return {
+        "assessments": [_assessment(assessment, rules, numbers) for assessment in record.assessments],
+        "cards": [_card(card) for card in record.cards],
+        "silenced": [_card(one.card) | {"summary": one.card.summary, "why": one.why} for one in record.silenced],
+    }
+
+
+def _card(card: Card) -> Section:
+    """Return what tells a card from others; the card itself stands in the answer."""
+    return {
+        "topic": card.topic,
+        "level": card.level.value,
+        "drug": card.drug,
+        "route": card.route,
+        "fingerprint": card.fingerprint,
+        "rules": list(card.rules),
+    }
+
+
+def _earlier(earlier: Earlier) -> Section:
+    groups = {"overridden": earlier.overridden, "sent": earlier.sent}
+    return {name: [_earlier_card(card) for card in cards] for name, cards in groups.items() if cards}
+
+
+def _earlier_card(card: EarlierCard) -> JsonValue:
+    return {
+        "topic": card.topic,
+        "drug": card.drug,
+        "route": card.route,
+        "fingerprint": card.fingerprint,
+        "at": card.at.isoformat(),
+    }
 
 
 def _assessment(assessment: Assessment, rules: Mapping[str, Rule], numbers: Mapping[str, str]) -> JsonValue:

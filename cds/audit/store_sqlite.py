@@ -7,6 +7,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import astuple
 from pathlib import Path
 
 from cds.audit.process_lock import ProcessLock
@@ -75,6 +76,10 @@ class SqliteStore:
                 self._connection.executemany(
                     "INSERT INTO section VALUES (?, ?, ?, ?)",
                     [(number, section.name, section.salt, section.content) for section in sealed.sections],
+                )
+                self._connection.executemany(
+                    "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(number, *astuple(card)) for card in sealed.shown],
                 )
 
     def keep_knowledge(self, digest: str, package: bytes) -> None:

@@ -11,8 +11,10 @@ import orjson
 from cds.audit.canonical import JsonValue
 from cds.audit.members import Section, child, children, text, texts
 from cds.audit.queries import Entry, StoredRecord, parsed
+from cds.audit.record import Record
+from cds.audit.seal import contents_of
 from cds.audit.visible import visible, visible_json
-from cds.audit.words_rules import assessment_lines, card_lines, code_words, gap_line
+from cds.audit.words_rules import assessment_lines, card_lines, code_words, gap_line, silent_lines
 
 _LIST_HEAD = f"{'NUMBER':>6}  {'RECORD':8}  {'TIME (UTC)':19}  {'HOOK':13}  {'CLIENT':14}  {'OUTCOME':14}  CARDS"
 
@@ -37,6 +39,12 @@ def explain(record: StoredRecord) -> str:
     """Return the whole story of one decision for a reader at a terminal."""
     parts = (_head, _who, _asked, _read, _missing, _rules, _sent)
     return "\n".join(visible(line) for part in parts for line in part(record))
+
+
+def explain_decision(record: Record) -> str:
+    """Return the story of a decision that is not recorded: what was asked, read and missing, and what came of it."""
+    unsealed = StoredRecord(0, {}, contents_of(record))
+    return "\n".join(visible(line) for part in (_asked, _read, _missing, _rules, _sent) for line in part(unsealed))
 
 
 def _entry_line(entry: Entry) -> str:
@@ -147,6 +155,9 @@ def _sent(record: StoredRecord) -> Iterator[str]:
     if "cards" in record.sections:
         yield from _title("CARDS AS SENT")
         yield from card_lines(record.section("cards"))
+    if silenced := children(record.section("rules"), "silenced"):
+        yield from _title("CARDS THAT STAYED SILENT")
+        yield from silent_lines(silenced)
     if "outcome" in record.sections:
         yield from _title("ERROR AS SENT")
         for issue in children(record.section("outcome"), "issue"):

@@ -1,6 +1,6 @@
 """What the rules said and what was sent, in words for a terminal."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cds.audit.members import Section, child, children, text, texts
 
@@ -47,6 +47,13 @@ def card_lines(answer: Section) -> Iterator[str]:
         yield from (f"       {line}" for line in text(card, "detail").split("\n") if line.strip())
         yield f"       Source: {text(source, 'label')} {text(source, 'url')}".rstrip()
         yield from _choice_lines(card)
+
+
+def silent_lines(silenced: Iterable[Section]) -> Iterator[str]:
+    """Yield the cards that were not sent because the user had seen them, each with its reason."""
+    for card in silenced:
+        yield f"  {text(card, 'level').upper()}  {text(card, 'summary')}"
+        yield f"       {text(card, 'why')}"
 
 
 def _choice_lines(card: Section) -> Iterator[str]:

@@ -4,21 +4,23 @@ import argparse
 import json
 import shutil
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from cds.audit.visible import visible
-from cds.cli.options import Commands, add_command
+from cds.cli.options import HOOKS, Commands, add_command
 from cds.ehr import ask_about, connect, discover, read_bundles, read_order, seed
+from cds.engine.withhold import PATIENT_VIEW
 from cds.errors import FhirError, RequestError
+from cds.fhir.shift import as_of
 from cds.hooks.body import check_json
 from cds.hooks.decode import decode
 from cds.terminal import cards_in_words
 
 _SERVICE = "http://127.0.0.1:8000"
-_HOOKS = ("order-select", "order-sign")
 _REFUSED = 1
 
 
@@ -30,11 +32,13 @@ def add_commands(commands: Commands) -> None:
         "seed",
         _seed,
         "Load patients into a FHIR server, under the ids that their Bundles give them.\n\n"
-        "Doing it again changes nothing. PATH is a Bundle (.json, .json.gz) or a folder of them.",
+        "Doing it again changes nothing. PATH is a Bundle (.json, .json.gz) or a folder of them. With --as-of, dates\n"
+        "are moved from 2026-02-01, for which the fixtures are written: what is recent in them is recent then.",
         {0: "all are loaded", 2: "a file or the server cannot be used"},
-        "cds seed --fhir http://127.0.0.1:28081/fhir fhir_fixtures/patients",
+        "cds seed --fhir http://127.0.0.1:28081/fhir --as-of today fhir_fixtures/patients",
     )
     seeding.add_argument("--fhir", metavar="URL", required=True, help="base URL of the FHIR R4 server")
+    seeding.add_argument("--as-of", metavar="DAY", type=_day, help="today, or a day such as 2026-03-01")
     seeding.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     lint = add_command(
         commands,
@@ -55,24 +59,25 @@ def _add_ask(commands: Commands) -> None:
         _ask,
         "Call the service as an EHR does and print the cards.\n\n"
         "With REQUEST the file is sent as it is. With --fhir the prefetch that discovery names is read from that FHIR\n"
-        "server for the patient and the draft order.",
+        "server for the patient and the draft order (patient-view has no order).",
         {0: "answered, with or without cards", 1: "refused or not answered", 2: "wrong use, or a file cannot be used"},
-        "cds ask REQUEST.json\ncds ask --fhir http://127.0.0.1:28081/fhir --patient boris --order ORDER.json",
+        "cds ask REQUEST.json\ncds ask --fhir http://127.0.0.1:28081/fhir --patient boris --order ORDER.json\n"
+        "cds ask --fhir http://127.0.0.1:28081/fhir --patient boris --hook patient-view",
     )
     ask.add_argument("request", metavar="REQUEST", nargs="?", type=Path, help="a CDS Hooks request")
     ask.add_argument("--fhir", metavar="URL", help="base URL of the FHIR R4 server that holds the patient")
     ask.add_argument("--patient", metavar="ID", help="the patient's id on that server")
-    ask.add_argument("--order", metavar="FILE", type=Path, help="a draft MedicationRequest")
-    ask.add_argument("--hook", choices=_HOOKS, default="order-select", help="with --order (default: order-select)")
+    ask.add_argument("--order", metavar="FILE", type=Path, help="a draft MedicationRequest or ServiceRequest")
+    ask.add_argument("--hook", choices=HOOKS, default=HOOKS[0], help=f"with --fhir (default: {HOOKS[0]})")
     ask.add_argument("--service", metavar="URL", default=_SERVICE, help=f"address of the service (default: {_SERVICE})")
 
 
 def _ask(options: argparse.Namespace) -> int:
-    gathering = (options.fhir, options.patient, options.order)
+    gathering = [options.fhir, options.patient, *([options.order] if options.hook != PATIENT_VIEW else [])]
     if bool(options.request) == any(gathering) or (any(gathering) and not all(gathering)):
         print("cds ask: give either REQUEST, or --fhir, --patient and --order. See cds ask --help.", file=sys.stderr)
         return 2
-    order = read_order(options.order) if options.order else {}
+    order = read_order(options.order) if options.order else None
     content = _read(options.request) if options.request else b""
     try:
         answer = _send_file(content, options.service) if options.request else _gather_and_send(options, order)
@@ -83,7 +88,7 @@ def _ask(options: argparse.Namespace) -> int:
     return 0
 
 
-def _gather_and_send(options: argparse.Namespace, order: dict[str, Any]) -> dict[str, Any]:
+def _gather_and_send(options: argparse.Namespace, order: dict[str, Any] | None) -> dict[str, Any]:
     with connect(options.fhir) as fhir, connect(options.service) as service:
         conversation = ask_about(fhir, service, options.patient, order, options.hook)
     for key, reason in conversation.problems.items():
@@ -96,7 +101,7 @@ def _send_file(content: bytes, address: str) -> dict[str, Any]:
     try:
         hook = str(json.loads(content).get("hook"))
     except (ValueError, AttributeError):
-        hook = _HOOKS[0]
+        hook = HOOKS[0]
     with connect(address) as service:
         url = f"cds-services/{discover(service, hook).id}"
         try:
@@ -110,9 +115,16 @@ def _send_file(content: bytes, address: str) -> dict[str, Any]:
     return answer
 
 
+def _day(text: str) -> date:
+    return datetime.now(UTC).date() if text == "today" else date.fromisoformat(text)
+
+
 def _seed(options: argparse.Namespace) -> int:
+    bundles = read_bundles(options.paths)
+    if options.as_of:
+        bundles = (as_of(bundle, options.as_of) for bundle in bundles)
     with connect(options.fhir) as fhir:
-        seed(fhir, read_bundles(options.paths), lambda patient, count: print(f"{patient}: {count} resources"))
+        seed(fhir, bundles, lambda patient, count: print(f"{patient}: {count} resources"))
     return 0
 
 

@@ -1,11 +1,12 @@
-"""``cds check``: can the knowledge be used, and what is in it?"""
+"""``cds check``: can the knowledge be used, what is in it, and is anybody's review overdue?"""
 
 import argparse
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cds.cli.options import Commands, add_command, read_settings
-from cds.engine.rules import Rule
 from cds.knowledge.load import inspect
+from cds.knowledge.overview import overdue, overview
 
 
 def add_commands(commands: Commands) -> None:
@@ -15,38 +16,37 @@ def add_commands(commands: Commands) -> None:
         "check",
         _check,
         "Check the clinical knowledge and list its rules.\n\n"
-        "Every problem is named with its file and line. Each rule is listed with its source and its next review.",
-        {0: "it can be used", 1: "it cannot"},
-        "cds check\ncds check --knowledge cards",
+        "Every problem is named with its file and line. Each rule is listed with what it needs, its sources, how many\n"
+        "cases prove it, and its next review.",
+        {0: "it can be used", 1: "it cannot, or the review of a rule is overdue"},
+        "cds check\ncds check --knowledge cards --today 2027-01-15",
     )
     check.add_argument("--knowledge", metavar="FOLDER", type=Path, help="folder to check (default: CDS_KNOWLEDGE_DIR)")
+    check.add_argument("--cases", metavar="FOLDER", type=Path, help="its cases (default: tests/cards beside cards)")
+    check.add_argument(
+        "--today",
+        metavar="DAY",
+        type=date.fromisoformat,
+        default=datetime.now(UTC).date(),
+        help="day for which reviews are due, such as 2027-01-15 (default: today)",
+    )
 
 
 def _check(options: argparse.Namespace) -> int:
-    folder = read_settings(knowledge_dir=options.knowledge).knowledge_dir
-    knowledge, problems = inspect(folder)
+    settings = read_settings(knowledge_dir=options.knowledge)
+    folder: Path = settings.knowledge_dir
+    knowledge, problems = inspect(folder, settings.site_policy)
     for problem in problems:
         print(problem)
     if knowledge is None or problems:
         print(f"{folder}: {len(problems)} problems. This knowledge cannot be used.")
         return 1
-    for rule in knowledge.rules:
-        print(_lines(rule))
+    rules = overview(knowledge, options.cases or folder.parent / "tests" / folder.name)
+    for rule in rules:
+        print(rule.words(options.today))
     print(f"Version {knowledge.version}, {len(knowledge.rules)} rules, {len(knowledge.value_sets)} value sets")
     print(knowledge.digest)
-    return 0
-
-
-def _lines(rule: Rule) -> str:
-    sources = dict.fromkeys(_cited(citation.label, citation.grade) for citation in rule.because)
-    return "\n".join(
-        (
-            f"{rule.id} ({rule.kind})",
-            f"    {'; '.join(sources) or 'local policy'}",
-            f"    reviewed {rule.reviewed_on} by {rule.reviewed_by}; next review {rule.review_next}",
-        )
-    )
-
-
-def _cited(label: str, grade: str) -> str:
-    return f"{label} (grade {grade})" if grade else label
+    late = overdue(rules, options.today)
+    if late:
+        print(f"The review of {len(late)} rules is overdue: {', '.join(rule.id for rule in late)}.")
+    return 1 if late else 0

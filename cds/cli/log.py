@@ -1,37 +1,29 @@
-"""``cds log list``, ``cds log show`` and ``cds explain``: read the record."""
+"""``cds log list`` and ``cds log show``: read the record."""
 
 import argparse
 from datetime import date
 
 from cds.audit.queries import Filters, LogReader
 from cds.audit.record import CallOutcome
-from cds.audit.words import explain, listing, show
+from cds.audit.words import listing, show
 from cds.cli.options import Commands, add_command, database_option, read_settings
 from cds.engine.rules import Level
 
 _FINDING = {0: "shown", 2: "there is no such record, or the record cannot be read"}
 _LEVELS = tuple(level.value for level in Level)
 _OUTCOMES = tuple(outcome.value for outcome in CallOutcome)
-_REFERENCE = "number, id (4 characters or more of it), or UUID of a card"
+REFERENCE = "number, id (4 characters or more of it), or UUID of a card"
+"""How a record is named on the command line."""
 
 
 def add_commands(commands: Commands) -> None:
-    """Add ``log`` with its two commands, and ``explain``."""
+    """Add ``log`` with its two commands."""
     log = commands.add_parser("log", help="Read the record of all calls.", description="Read the record of all calls.")
     parts = log.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_list(parts)
     shown = add_command(parts, "show", _show, "Show one record as it is stored, as JSON.", _FINDING, "cds log show 17")
-    told = add_command(
-        commands,
-        "explain",
-        _explain,
-        "Tell one record in words: what was asked, read and missing, what each rule said and why, what was sent.",
-        _FINDING,
-        "cds explain 17\ncds explain d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
-    )
-    for parser in (shown, told):
-        parser.add_argument("record", metavar="RECORD", help=_REFERENCE)
-        database_option(parser)
+    shown.add_argument("record", metavar="RECORD", help=REFERENCE)
+    database_option(shown)
 
 
 def _add_list(commands: Commands) -> None:
@@ -66,22 +58,17 @@ def _list(options: argparse.Namespace) -> int:
         hook=options.hook,
         gaps=options.gaps,
     )
-    with _reader(options) as log:
+    with open_log(options) as log:
         print(listing(log.list(filters, options.limit)))
     return 0
 
 
 def _show(options: argparse.Namespace) -> int:
-    with _reader(options) as log:
+    with open_log(options) as log:
         print(show(log.find(options.record)))
     return 0
 
 
-def _explain(options: argparse.Namespace) -> int:
-    with _reader(options) as log:
-        print(explain(log.find(options.record)))
-    return 0
-
-
-def _reader(options: argparse.Namespace) -> LogReader:
+def open_log(options: argparse.Namespace) -> LogReader:
+    """Open the record that ``--database`` or the settings name."""
     return LogReader(read_settings(database=options.database).database)

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from cds.errors import RequestError
+from cds.hooks.services import SERVICES
 from cds.settings import Settings
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
 else:
     Commands = argparse.Action
+
+HOOKS = tuple(service.hook for service in SERVICES.values())
+"""The hooks that are answered."""
 
 Run = Callable[[argparse.Namespace], int]
 

@@ -93,10 +93,26 @@ def ask_about(fhir: httpx.Client, service: httpx.Client, patient: str, order: Js
         FhirError, RequestError: as `ask`. A prefetch query that fails is no error: it is among the problems.
     """
     found = discover(service, hook)
+    request, problems = request_from(fhir, patient, order, hook, found.prefetch)
+    return Conversation(request, _post(service, found, request), problems)
+
+
+def request_from(
+    fhir: httpx.Client, patient: str, order: Json | None, hook: str, templates: Mapping[str, str]
+) -> tuple[Json, Mapping[str, str]]:
+    """Return the request that an EHR would send whose data lie on a FHIR server, and what it could not gather.
+
+    Args:
+        fhir: a client of the server.
+        patient: the patient's id there.
+        order: a draft order, as `read_order` returns it; None in ``patient-view``.
+        hook: ``order-select``, ``order-sign`` or ``patient-view``.
+        templates: prefetch key to template.
+    """
     context = context_for(patient, order, hook)
-    gathered = fill_prefetch(fhir, found.prefetch, context)
+    gathered = fill_prefetch(fhir, templates, context)
     request = _request(hook, context, gathered) | {"fhirServer": str(fhir.base_url).rstrip("/")}
-    return Conversation(request, _post(service, found, request), gathered.problems)
+    return request, gathered.problems
 
 
 def request_for(bundle: Json, order: Json | None, hook: str, templates: Mapping[str, str]) -> Json:

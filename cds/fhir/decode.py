@@ -1,5 +1,6 @@
 """Decode one FHIR resource: strictly first, then leniently, else say why not. A resource never costs another."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +84,7 @@ class _Head(msgspec.Struct, rename="camel"):
 
 
 _TYPE_DECODER = msgspec.json.Decoder(_Head)
+_PLACE = re.compile(r"\[[^]]*\]")
 
 
 def _second_try(raw: bytes | msgspec.Raw) -> Resource | Ignored | Unreadable:
@@ -134,6 +136,7 @@ def _words(error: Exception) -> str:
     """Return what was wrong, without any value of the resource."""
     if isinstance(error, RecursionError):
         return "not readable: nested too deeply"
-    if isinstance(error, msgspec.MsgspecError):
-        return f"not readable: {error}"
+    if isinstance(error, msgspec.ValidationError):
+        element = _PLACE.sub("", str(error).rpartition(" - at `$")[2]).strip(".`")
+        return f"not readable: {element or 'it'} is not as FHIR has it"
     return "not readable: not valid JSON"

@@ -9,16 +9,24 @@ from dataclasses import dataclass
 import orjson
 
 from cds.engine.rules import Knowledge
+from cds.engine.withhold import PATIENT_VIEW
 
 EXTENSION = "org.ketamine-cds"
 """The name of our extension in discovery and on every card."""
 
-USAGE = (
-    "FHIR R4 (4.0.1) only. Needs the Patient (prefetch 'patient') and draftOrders: without them the answer is 412. "
-    "Every other prefetch that is missing, failed or cut short makes the answers that rest on it unknown, and a card "
-    "says so: send all keys. Intended user: a clinician who prescribes ketamine or esketamine and can review the cited "
-    "source. Advisory: it never blocks an order and is not for emergencies. Not a medical device; not for clinical use "
-    "without local validation."
+SOURCE_ATTRIBUTES = "/knowledge/{rule_id}/source-attributes"
+"""Where a rule says what it rests on and which patient data it uses; every card links to that of its leading rule."""
+
+_NEEDS_DRAFTS = "Needs the Patient (prefetch 'patient') and draftOrders: without them the answer is 412."
+_NEEDS_PATIENT = (
+    "Needs the active orders (prefetch 'medications'): without one for ketamine or esketamine the answer has no cards. "
+    "With one it needs the Patient (prefetch 'patient'), else the answer is 412."
+)
+_USAGE = (
+    "FHIR R4 (4.0.1) only. {needs} Every other prefetch that is missing, failed or cut short makes the answers that "
+    "rest on it unknown, and a card says so: send all keys. Intended user: a clinician who prescribes ketamine or "
+    "esketamine and can review the cited source. Advisory: it never blocks an order and is not for emergencies. Not a "
+    "medical device; not for clinical use without local validation."
 )
 _LOOKS = (
     "looks in the patient's record for a documented reason to give it and for documented reasons not to, and says what "
@@ -34,6 +42,12 @@ class Service:
     hook: str
     title: str
     description: str
+    needs: str = _NEEDS_DRAFTS
+
+    @property
+    def usage(self) -> str:
+        """Return what a client must know to use it, as discovery says it."""
+        return _USAGE.format(needs=self.needs)
 
 
 SERVICES = {
@@ -50,6 +64,14 @@ SERVICES = {
             "order-sign",
             "Ketamine: check before signing",
             f"Before an order for ketamine or esketamine is signed: {_LOOKS}",
+        ),
+        Service(
+            "ketamine-patient-view",
+            PATIENT_VIEW,
+            "Ketamine: new reasons against an active order",
+            "When the record of a patient with an active order for ketamine or esketamine is opened: says which "
+            "critical reasons against it are newer than the order, and what could not be checked.",
+            _NEEDS_PATIENT,
         ),
     )
 }
@@ -68,7 +90,7 @@ def discovery(knowledge: Knowledge, templates: Mapping[str, str]) -> bytes:
                     "description": service.description,
                     "id": service.id,
                     "prefetch": dict(templates),
-                    "usageRequirements": USAGE,
+                    "usageRequirements": service.usage,
                     "extension": {EXTENSION: package},
                 }
                 for service in SERVICES.values()

@@ -3,24 +3,27 @@
 Source: CDS Hooks 2.0.1, "CDS Service Response"; clinical/rules.md D-TOPIC.
 """
 
-import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from cds.engine.card import Card, Suggestion
+from cds.engine.card import Card
 from cds.engine.rules import OverrideReason
 from cds.errors import CdsError
 from cds.hooks.services import EXTENSION
+from cds.hooks.suggestions import Desk
 
 TOPICS = "urn:ketamine-cds:topic"
 """The code system of `source.topic`."""
 PROBLEMS = "urn:ketamine-cds:problem"
 """The code system of error codes, explained in docs/problems.md."""
 
+NO_CARDS = b'{"cards":[]}'
+"""The body of a successful answer that says nothing."""
+
 _Json = dict[str, Any]
-_REFERENCE = re.compile(r"[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 # HTTP status to the FHIR issue type that says the same.
 _ISSUE_TYPES = {404: "not-found", 405: "not-supported", 412: "required", 413: "too-long", 415: "not-supported"}
@@ -28,15 +31,26 @@ _ISSUE_TYPES |= {500: "exception", 503: "transient"}
 _ISSUE_TYPE_OF_CODE = {"CDS-214": "required", "CDS-217": "not-supported", "CDS-218": "security", "CDS-216": "value"}
 
 
-def write_cards(cards: Sequence[Card], record_id: str, mint: Callable[[], str]) -> bytes:
-    """Return the body of a successful answer. A suggestion about an order that has no id of its own is left out.
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What writing cards takes besides the cards.
 
-    Args:
-        cards: in the order in which they are shown.
-        record_id: the random id under which this call is recorded.
+    Attributes:
+        record_id: the random id under which the call is recorded.
         mint: returns a new UUID in lower case; called once for every card and once for every suggestion.
+        desk: what suggestions are written for.
+        link: returns the address of a rule's source attributes by the rule's topic; empty if it is not known.
     """
-    return orjson.dumps({"cards": [_card(card, record_id, mint) for card in cards]})
+
+    record_id: str
+    mint: Callable[[], str]
+    desk: Desk
+    link: Callable[[str], str]
+
+
+def write_cards(cards: Sequence[Card], writing: Writing) -> bytes:
+    """Return the body of a successful answer, with the cards in the order in which they are shown."""
+    return orjson.dumps({"cards": [_card(card, writing) for card in cards]})
 
 
 def write_outcome(error: CdsError, status: int, record_id: str = "") -> bytes:
@@ -59,29 +73,31 @@ def write_outcome(error: CdsError, status: int, record_id: str = "") -> bytes:
     return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
-def _card(card: Card, record_id: str, mint: Callable[[], str]) -> _Json:
-    suggestions = [_suggestion(one, mint) for one in card.suggestions if _REFERENCE.fullmatch(one.delete)]
+def _card(card: Card, writing: Writing) -> _Json:
+    offered = writing.desk.write(card.suggestions, writing.mint)
     written = {
-        "uuid": mint(),
+        "uuid": writing.mint(),
         "summary": card.summary,
-        "detail": card.detail,
+        "detail": "\n\n".join(part for part in (card.detail, *offered.left_out) if part),
         "indicator": card.level.value,
         "source": _present(
             label=card.source_label,
             url=card.source_url,
             topic=_present(system=TOPICS, code=card.topic, display=card.topic_display),
         ),
-        "suggestions": suggestions,
-        "selectionBehavior": "any" if suggestions else "",
+        "suggestions": list(offered.suggestions),
+        "selectionBehavior": "any" if offered.suggestions else "",
         "overrideReasons": [_reason(reason) for reason in card.override_reasons],
-        "extension": {EXTENSION: _present(record=record_id, rules=list(card.rules))},
+        "links": _links(card, writing),
+        "extension": {EXTENSION: _present(record=writing.record_id, rules=list(card.rules))},
     }
     return _present(**written)
 
 
-def _suggestion(suggestion: Suggestion, mint: Callable[[], str]) -> _Json:
-    action = {"type": "delete", "description": suggestion.label, "resourceId": suggestion.delete}
-    return {"label": suggestion.label, "uuid": mint(), "actions": [action]}
+def _links(card: Card, writing: Writing) -> list[_Json]:
+    """Return the link to the source attributes of the rule that leads the card."""
+    address = writing.link(card.rules[0])
+    return [{"label": "Source attributes", "url": address, "type": "absolute"}] if address else []
 
 
 def _reason(reason: OverrideReason) -> _Json:

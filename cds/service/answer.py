@@ -5,37 +5,35 @@ no error is answered with an empty list of cards, because that would read as "ch
 """
 
 import json
-from dataclasses import replace
 
+from cds.audit.record import Record
 from cds.engine.assess import assess
 from cds.engine.derive.order_reading import read_order
-from cds.engine.facts import HookContext, PatientFacts, Source
-from cds.engine.render import render
+from cds.engine.facts import HookContext
+from cds.engine.render import compose
 from cds.errors import AuditError, CdsError, FhirError, RequestError
-from cds.fhir.read import FOREIGN, read_facts
-from cds.fhir.references import Subject
 from cds.hooks.decode import decode
-from cds.hooks.drafts import select
 from cds.hooks.request import HookRequest
 from cds.hooks.services import SERVICES, Service
-from cds.service.orders import Orders, find_orders
+from cds.service.gathering import NotAbout, gather
 from cds.service.ports import Answer, Ports
-from cds.service.visit import Decision, Visit
+from cds.service.visit import Considered, Decision, Visit
 
 
-async def answer(body: bytes, service: Service, ports: Ports) -> Answer:
+async def answer(body: bytes, service: Service, ports: Ports, base_url: str = "") -> Answer:
     """Return the answer to one call, after its record is durable. Nothing is raised.
 
     Args:
         body: the request body as it came.
         service: the service that was called.
         ports: see `Ports`.
+        base_url: the address under which the client reaches us, without a trailing slash, for links; empty if unknown.
 
     Returns:
         200 with cards; 400 or 412 with an OperationOutcome; 500 if the service itself failed; 503 if the call cannot
         be recorded.
     """
-    visit = Visit.begin(body, service, ports)
+    visit = Visit.begin(body, service, ports, base_url)
     decision = _decide_or_refuse(visit)
     try:
         await ports.recorder.append_async(decision.record)
@@ -54,17 +52,25 @@ def decide(visit: Visit) -> Decision:
     """
     knowledge = visit.ports.knowledge
     visit.request = request = decode(visit.body, visit.service.hook)
-    selection = select(request)
-    visit.notes = (*request.remarks, *selection.remarks, *_extensions(request))
-    orders = find_orders(request, selection, visit.read_context(request), knowledge)
-    if not orders.assessed:
-        return visit.not_applicable(orders.drugs)
-    facts = _read_patient(visit, request, orders)
+    visit.notes = (*request.remarks, *_extensions(request))
     context = _hook_context(visit, request)
-    drafts = orders.assessed_in(facts)
-    readings = [read_order(draft, facts, context, knowledge, visit.at) for draft in drafts]
-    assessments = tuple(assess(knowledge, facts, one, context, visit.at) for one in readings if one)
-    return visit.decided(context, facts, assessments, render(knowledge, assessments))
+    found = gather(visit, request, context)
+    if isinstance(found, NotAbout):
+        return visit.not_applicable(found.drugs)
+    readings = [read_order(order, found.facts, context, knowledge, visit.at) for order in found.orders]
+    assessments = tuple(assess(knowledge, found.facts, one, context, visit.at) for one in readings if one)
+    earlier = visit.earlier(request, context)
+    rendered = compose(knowledge, assessments, earlier)
+    return visit.decided(Considered(request, context, found.facts, assessments, earlier), rendered)
+
+
+def consider(body: bytes, service: Service, ports: Ports) -> Record:
+    """Return what would be recorded of a call, without recording or answering it.
+
+    Raises:
+        RequestError, FhirError: the call cannot be answered with cards.
+    """
+    return decide(Visit.begin(body, service, ports)).record
 
 
 def warm_up(ports: Ports) -> None:
@@ -78,6 +84,8 @@ def warm_up(ports: Ports) -> None:
     for service in SERVICES.values():
         request = {"hook": service.hook, "context": context, "prefetch": prefetch}
         decide(Visit.begin(json.dumps(request).encode(), service, ports))
+    for resource_type in ("MedicationRequest", "ServiceRequest"):
+        ports.valid({"resourceType": resource_type, "status": "draft"})  # else the first suggestion would wait for it
 
 
 def _decide_or_refuse(visit: Visit) -> Decision:
@@ -92,36 +100,6 @@ def _decide_or_refuse(visit: Visit) -> Decision:
             "CDS-500", visit.service.id, "The service failed.", action="Tell its operator the record's id."
         )
         return visit.refused(fault, 500, error)
-
-
-def _read_patient(visit: Visit, request: HookRequest, orders: Orders) -> PatientFacts:
-    """Return the facts, with what could not be read of the draft orders among the gaps.
-
-    Raises:
-        FhirError: CDS-301 if the Patient could not be had; without age and sex no statement is possible.
-        RequestError: CDS-218 if another Patient was sent.
-    """
-    drafts = [entry.medication for entry in orders.entries if entry.medication]
-    facts = read_facts(visit.ports.complete(request), visit.read_context(request), drafts)
-    if facts.patient is None:
-        visit.gaps = facts.gaps
-        raise _no_patient(facts)
-    unread = tuple(gap for entry in orders.entries for gap in entry.gaps)
-    return replace(facts, gaps=(*facts.gaps, *unread)) if unread else facts
-
-
-def _no_patient(facts: PatientFacts) -> FhirError | RequestError:
-    reasons = [gap.reason for gap in facts.gaps if gap.source is Source.PATIENT]
-    if any(reason.startswith(FOREIGN[Subject.ANOTHER]) for reason in reasons):
-        return RequestError(
-            "CDS-218", "$.prefetch.patient", "The Patient is another than that of the request.",
-            "Expected the Patient in $.context.patientId.",
-        )  # fmt: skip
-    return FhirError(
-        "CDS-301", "prefetch 'patient'", f"The patient could not be read: {'; '.join(reasons) or 'not sent'}.",
-        "Expected the Patient resource.",
-        "Send the prefetch that GET /cds-services names; data are not read from fhirServer yet.",
-    )  # fmt: skip
 
 
 def _hook_context(visit: Visit, request: HookRequest) -> HookContext:

@@ -1,12 +1,14 @@
-"""The gate: which of the draft orders the rules are about, before any data of the patient are looked at.
+"""The gate: which orders the rules are about. Of draft orders this is known before any data of the patient are read.
 
 Source: clinical/rules.md RG-0, D-ORDER, D-DRUG.
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from cds.engine.derive.drug import recognise
-from cds.engine.facts import Concept, Medication, PatientFacts
+from cds.engine.derive.medication_state import Taking, medication_state
+from cds.engine.facts import Concept, Medication, MedicationKind, PatientFacts
 from cds.engine.rules import Knowledge
 from cds.errors import FhirError, RequestError
 from cds.fhir.context import ReadContext, as_received
@@ -15,6 +17,8 @@ from cds.fhir.drafts import DraftEntry, read_drafts
 from cds.fhir.references import Addresses, Subject
 from cds.hooks.drafts import Selection
 from cds.hooks.request import HookRequest
+
+_ORDERED = ("order", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,20 @@ def find_orders(request: HookRequest, selection: Selection, context: ReadContext
     if not assessed:
         _require_known(chosen)
     return Orders(assessed, tuple(order.drug for order in orders), entries)
+
+
+def ongoing_orders(facts: PatientFacts, knowledge: Knowledge, today: date) -> tuple[Medication, ...]:
+    """Return the orders on record that are active now and that the rules are about: what patient-view looks at."""
+    definition = knowledge.definitions.medication
+    return tuple(
+        fact
+        for fact in facts.medications
+        if fact.kind is MedicationKind.REQUEST
+        and fact.status == "active"
+        and fact.intent in _ORDERED
+        and medication_state(fact, definition, today).taking is Taking.ACTIVE
+        and recognise(fact, knowledge)
+    )
 
 
 def _require_known(chosen: list[DraftEntry]) -> None:

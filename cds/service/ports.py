@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from cds.audit.record import Record
+from cds.audit.record import Record, Subject
 from cds.engine.facts import Source
+from cds.engine.quiet import NOTHING_EARLIER, Earlier
 from cds.engine.rules import Knowledge
 from cds.fhir.context import Received, as_received
+from cds.fhir.r4b import validate_resource
 from cds.hooks.request import HookRequest
 
 
@@ -33,6 +35,16 @@ def prefetched(request: HookRequest) -> Mapping[str, Received]:
     return as_received(request.prefetch)
 
 
+def nothing_earlier(client: str, subject: Subject, at: datetime) -> Earlier:  # noqa: ARG001 - as a history is asked
+    """Return that this user saw and overrode nothing before."""
+    return NOTHING_EARLIER
+
+
+def is_valid(resource: object) -> bool:
+    """Say whether a resource is valid FHIR R4B. The first call imports the models: a quarter of a second."""
+    return not validate_resource(resource)
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Everything that an answer depends on besides the call itself.
@@ -43,7 +55,10 @@ class Ports:
         canonical: returns the canonical URI of a code system, or its argument.
         offered: the prefetch keys that discovery offers, with what each reads.
         zone: the time zone in which days are counted.
-        complete: returns what came for each prefetch key; called only for an order that rules apply to.
+        complete: returns what came for each prefetch key; for a draft order only if rules apply to it.
+        history: returns what the user named in a subject was shown of its patient before, and has overridden; the
+            first argument is the client. May raise an AuditError; then every card is shown.
+        valid: says whether a resource that would be sent is valid FHIR R4.
     """
 
     knowledge: Knowledge
@@ -54,6 +69,8 @@ class Ports:
     offered: Mapping[str, Source]
     zone: ZoneInfo
     complete: Callable[[HookRequest], Mapping[str, Received]] = prefetched
+    history: Callable[[str, Subject, datetime], Earlier] = nothing_earlier
+    valid: Callable[[dict[str, Any]], bool] = is_valid
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One call on its way: what is known of it so far, and the answer and record that come of it."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -17,15 +17,18 @@ from cds.audit.record import (
     Subject,
 )
 from cds.engine.assessment import Assessment
-from cds.engine.card import Card
 from cds.engine.facts import Concept, Gap, HookContext, PatientFacts
 from cds.engine.logic import Verdict
+from cds.engine.quiet import NOTHING_EARLIER, Earlier
+from cds.engine.render import Rendered
+from cds.engine.scene import local_day
 from cds.errors import AuditError, CdsError
 from cds.fhir.context import ReadContext
 from cds.hooks.members import items, members
 from cds.hooks.request import HookRequest
-from cds.hooks.services import Service
-from cds.hooks.wire import write_cards, write_outcome
+from cds.hooks.services import SOURCE_ATTRIBUTES, Service
+from cds.hooks.suggestions import desk_for
+from cds.hooks.wire import NO_CARDS, Writing, write_cards, write_outcome
 from cds.service.ports import Answer, Ports
 
 CLIENT = "development"
@@ -40,6 +43,17 @@ class Decision:
     record: Record
 
 
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """What the cards were made from."""
+
+    request: HookRequest
+    context: HookContext
+    facts: PatientFacts
+    assessments: tuple[Assessment, ...]
+    earlier: Earlier
+
+
 @dataclass(slots=True)
 class Visit:
     """One call on its way.
@@ -48,7 +62,8 @@ class Visit:
         record_id, at: minted and read once, when the call came.
         request: None until it could be read.
         notes: what was odd, for the record.
-        gaps: what could not be had, if that is why the call is refused.
+        base_url: the address under which the client reaches us, for links; empty if unknown.
+        gaps: what could not be had, if that is why nothing was assessed.
     """
 
     body: bytes
@@ -57,15 +72,16 @@ class Visit:
     record_id: str
     at: datetime
     started_ns: int
+    base_url: str = ""
     request: HookRequest | None = None
     notes: tuple[str, ...] = ()
     gaps: tuple[Gap, ...] = ()
     uuids: list[str] = field(default_factory=list)
 
     @classmethod
-    def begin(cls, body: bytes, service: Service, ports: Ports) -> Self:
+    def begin(cls, body: bytes, service: Service, ports: Ports, base_url: str = "") -> Self:
         """Return the visit of a call that has just come."""
-        return cls(body, service, ports, ports.new_uuid(), ports.clock(), time.perf_counter_ns())
+        return cls(body, service, ports, ports.new_uuid(), ports.clock(), time.perf_counter_ns(), base_url)
 
     def mint(self) -> str:
         """Return a new UUID and keep it: it is an input of a replay."""
@@ -80,24 +96,44 @@ class Visit:
             expected, request.patient_id, request.fhir_server, self.at, self.ports.zone, self.ports.canonical
         )
 
-    def decided(
-        self,
-        context: HookContext,
-        facts: PatientFacts,
-        assessments: tuple[Assessment, ...],
-        cards: tuple[Card, ...],
-    ) -> Decision:
-        """Return the answer with these cards, serialised once."""
-        body = write_cards(cards, self.record_id, self.mint)
-        findings = [finding for assessment in assessments for finding in assessment.findings]
-        unknown = sum(finding.verdict is Verdict.UNKNOWN for finding in findings)
-        record = DecisionRecord(self._call(200, body), context, facts, assessments, self.ports.knowledge.rules)
-        return Decision(self._answer(200, body, cards=len(cards), orders=len(assessments), unknown=unknown), record)
+    def earlier(self, request: HookRequest, context: HookContext) -> Earlier:
+        """Return what this user saw of this patient before; nothing where it is not known who asks."""
+        subject, known = _subject(request), NOTHING_EARLIER
+        if subject.user:
+            try:
+                known = self.ports.history(CLIENT, subject, self.at)
+            except AuditError as error:
+                self.notes += (f"earlier cards could not be looked up ({error.code}): none stays silent",)
+        return replace(known, at=self.at, today=local_day(self.at, context), hook=context.hook)
+
+    def decided(self, considered: Considered, rendered: Rendered) -> Decision:
+        """Return the answer with the cards that are shown, serialised once."""
+        body = write_cards(rendered.cards, self._writing(considered.request))
+        findings = [finding for assessment in considered.assessments for finding in assessment.findings]
+        record = DecisionRecord(
+            self._call(200, body),
+            considered.context,
+            considered.facts,
+            considered.assessments,
+            self.ports.knowledge.rules,
+            rendered.cards,
+            rendered.silenced,
+            considered.earlier,
+        )
+        answer = self._answer(
+            200,
+            body,
+            cards=len(rendered.cards),
+            silent=len(rendered.silenced),
+            orders=len(considered.assessments),
+            unknown=sum(finding.verdict is Verdict.UNKNOWN for finding in findings),
+        )
+        return Decision(answer, record)
 
     def not_applicable(self, drugs: tuple[Concept, ...]) -> Decision:
         """Return the answer to a call that no rule is about."""
-        body = write_cards((), self.record_id, self.mint)
-        return Decision(self._answer(200, body, cards=0, orders=0), NotApplicableRecord(self._call(200, body), drugs))
+        record = NotApplicableRecord(self._call(200, NO_CARDS), drugs)
+        return Decision(self._answer(200, NO_CARDS, cards=0, orders=0), record)
 
     def refused(self, error: CdsError, status: int, exception: Exception | None = None) -> Decision:
         """Return the answer to a call that cannot be answered with cards."""
@@ -108,6 +144,14 @@ class Visit:
     def unrecorded(self, error: AuditError, exception: Exception | None = None) -> Answer:
         """Return the answer where the record could not be written: no cards, and the request to try again."""
         return self._answer(503, write_outcome(error, 503), exception, problem=error.code)
+
+    def _writing(self, request: HookRequest) -> Writing:
+        rules = {rule.topic: rule.id for rule in self.ports.knowledge.rules}
+
+        def link(topic: str) -> str:
+            return f"{self.base_url}{SOURCE_ATTRIBUTES.format(rule_id=rules[topic])}" if self.base_url else ""
+
+        return Writing(self.record_id, self.mint, desk_for(request, self.ports.valid), link)
 
     def _call(self, status: int, body: bytes) -> Call:
         knowledge, request = self.ports.knowledge, self.request
@@ -127,7 +171,7 @@ class Visit:
             sources=_sources(request) if request else (),
             gaps=self.gaps,
             uuids=tuple(self.uuids),
-            settings={"timeZone": str(self.ports.zone)},
+            settings={"timeZone": str(self.ports.zone), "baseUrl": self.base_url},
             notes=self.notes,
         )
 

@@ -71,6 +71,7 @@ def test_an_envelope_has_exactly_the_documented_members() -> None:
             "unknown": 1,
             "notApplicable": 0,
             "gaps": 1,
+            "silenced": 0,
             "cards": {"critical": 1, "warning": 0, "info": 0},
         },
         "subjectEpoch": PSEUDONYM.epoch,

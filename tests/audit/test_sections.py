@@ -30,6 +30,7 @@ from tests.audit.records import (
 )
 
 st.register_type_strategy(Decimal, st.decimals(allow_nan=False, allow_infinity=False))
+st.register_type_strategy(int, st.integers(-(2**53) + 1, 2**53 - 1))  # what a record can hold
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)

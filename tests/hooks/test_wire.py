@@ -10,7 +10,8 @@ from cds.engine.card import Card, Suggestion
 from cds.engine.rules import Level, OverrideReason
 from cds.errors import FhirError, RequestError
 from cds.fhir.r4b import validate_resource
-from cds.hooks.wire import write_cards, write_outcome
+from cds.hooks.suggestions import Desk
+from cds.hooks.wire import NO_CARDS, Writing, write_cards, write_outcome
 from tests.response_checker import outcome_violations, response_violations
 
 RECORD = "0a2f6f60-6d0b-4a52-9d0e-6a3f6f0f9a11"
@@ -34,9 +35,17 @@ FULL = Card(
 )
 
 
+DESK = Desk("amara", "", lambda resource: not validate_resource(resource), {"MedicationRequest/draft-1": b"{}"})
+
+
+def _link(topic: str) -> str:
+    return f"https://cds.example/knowledge/{topic.lower()}/source-attributes"
+
+
 def _written(*cards: Card) -> dict[str, list[dict[str, object]]]:
     minted: Iterator[str] = iter(UUIDS)
-    answer: dict[str, list[dict[str, object]]] = json.loads(write_cards(cards, RECORD, lambda: next(minted)))
+    writing = Writing(RECORD, lambda: next(minted), DESK, _link)
+    answer: dict[str, list[dict[str, object]]] = json.loads(write_cards(cards, writing))
     return answer
 
 
@@ -69,6 +78,7 @@ def test_a_card_carries_everything_that_cds_hooks_and_epic_ask_for() -> None:
         ],
         "selectionBehavior": "any",
         "overrideReasons": [{"system": "urn:ketamine-cds:override", "code": "emergency", "display": "Emergency"}],
+        "links": [{"label": "Source attributes", "url": _link("KETIOP1"), "type": "absolute"}],
         "extension": {"org.ketamine-cds": {"record": RECORD, "rules": ["KETIOP1", "KETEYE2"]}},
     } == answer["cards"][0]
 
@@ -77,11 +87,17 @@ def test_a_card_without_the_optional_parts_has_no_empty_member() -> None:
     answer = _written(BARE)
 
     assert [] == response_violations(answer)
-    assert ["uuid", "summary", "detail", "indicator", "source", "extension"] == list(answer["cards"][0])
+    assert ["uuid", "summary", "detail", "indicator", "source", "links", "extension"] == list(answer["cards"][0])
 
 
 def test_no_card_is_an_empty_list() -> None:
-    assert b'{"cards":[]}' == write_cards((), RECORD, lambda: UUIDS[0])
+    assert NO_CARDS == write_cards((), Writing(RECORD, lambda: UUIDS[0], DESK, _link))
+
+
+def test_a_service_that_does_not_know_its_address_writes_no_link() -> None:
+    written = json.loads(write_cards([BARE], Writing(RECORD, lambda: UUIDS[0], DESK, lambda _: "")))["cards"][0]
+
+    assert "links" not in written
 
 
 @pytest.mark.parametrize("reference", ["MedicationRequest/", "MedicationRequest 1 of draftOrders", "urn:uuid:1", ""])
