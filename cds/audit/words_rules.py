@@ -91,4 +91,6 @@ def _evidence(evidence: Section) -> str:
 
 def _citation(citation: Section) -> str:
     grade = f" (grade {text(citation, 'grade')})" if text(citation, "grade") else ""
-    return f'{text(citation, "label")}{grade}: "{text(citation, "statement")}" {text(citation, "url")}'.rstrip()
+    unchecked = " [wording not checked against the source]" if text(citation, "sure") == "M" else ""
+    words = f"{text(citation, 'label')}{grade}{unchecked}: {text(citation, 'statement')}"
+    return f"{words} {text(citation, 'url')}".rstrip()

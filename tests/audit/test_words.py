@@ -41,7 +41,7 @@ def stored(folder: Path, record: Record) -> StoredRecord:
         "PRESENT (1)",
         "Raised intraocular pressure (contraindication: raised_intraocular_pressure)  CRITICAL",
         "because   Eye pressure 34 mm[Hg] loinc 79892-6 2026-01-20 [Observation/o0, f3, prefetch laboratory]",
-        'source    Cohen 2018 (grade C): "Elevated intraocular pressure: do not use"',
+        "source    Cohen 2018 (grade C): Elevated intraocular pressure: do not use",
         "local     Look-back 180 days",
         "UNKNOWN: could not be judged (1)",
         "Ketamine allergy (contraindication: ketamine_allergy)  (could be CRITICAL)",
