@@ -125,9 +125,11 @@ def test_what_the_evidence_base_marks_as_from_memory_is_marked_here(sources: Map
     assert {
         ("cohen-2018", "setting"),
         ("schwenk-2018", "dose_subanaesthetic"),
+        ("sanacora-2017", "before_treatment"),
         ("sanacora-2017", "psychosis_substance_abuse"),
         ("mcintyre-2021", "implementation"),
         ("ketalar-us", "boxed_warning_none"),
+        ("ketalar-us", "contraindication_blood_pressure"),
         ("ketalar-us", "contraindication_hypersensitivity"),
         ("ketalar-uk", "porphyria"),
         ("lam-2024", "ketamine"),

@@ -8,6 +8,7 @@ from cds.engine.rules import Knowledge
 from tests.engine.ask import read
 from tests.engine.build import (
     CRPS,
+    ESKETAMINE,
     KETAMINE,
     WEIGHT,
     ago,
@@ -52,6 +53,16 @@ THERAPY, ACUTE, PROCEDURAL = OrderContext.THERAPY, OrderContext.ACUTE_PAIN, Orde
         ("Department: Anaesthesia Department", THERAPY),
         ("consult anesthesia consultant", THERAPY),
         ("traumatic brain injury", THERAPY),
+        ("induction of anaesthesia", PROCEDURAL),
+        ("anaesthesia induction series", PROCEDURAL),
+        ("induction phase", THERAPY),
+        ("induction series 1 of 6", THERAPY),
+        ("Induction course, twice weekly", THERAPY),
+        ("induction therapy for depression", THERAPY),
+        ("IV infusion for chronic pain, given in anaesthesia recovery area", THERAPY),
+        ("under supervision of the anesthesia team", THERAPY),
+        ("Anaesthesia staff and anaesthesia recovery room", THERAPY),
+        ("in the anaesthesia unit, for RSI", PROCEDURAL),
         ("", THERAPY),
     ],
 )
@@ -71,6 +82,18 @@ def test_the_words_of_the_order_tell_its_context(
 
 def test_the_name_of_the_drug_may_say_that_it_is_for_anaesthesia(knowledge: Knowledge) -> None:
     assert read(knowledge, order("ketamine 2 mg/kg for induction"), record()).context is PROCEDURAL
+
+
+@pytest.mark.parametrize("words", ["56 mg nasally twice weekly, induction phase", "induction", "general anaesthesia"])
+def test_no_words_make_nasal_esketamine_procedural(knowledge: Knowledge, words: str) -> None:
+    """Its label says that it is not an anaesthetic."""
+    assert read(knowledge, order(ESKETAMINE, route="nasal", text=words), record()).context is THERAPY
+
+
+def test_injectable_esketamine_for_an_induction_is_procedural(knowledge: Knowledge) -> None:
+    ordered = order("esketamine 25 mg/mL vial", route="IV", text="induction of anaesthesia")
+
+    assert read(knowledge, ordered, record()).context is PROCEDURAL
 
 
 def test_a_procedural_word_outweighs_acute_pain(knowledge: Knowledge) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from cds.engine.derive.dose import Amount, Measure, ordered_amounts
-from cds.engine.derive.drug import recognise
+from cds.engine.derive.drug import DrugMatch, recognise
 from cds.engine.derive.purpose import active_value_sets, read_purpose
 from cds.engine.derive.readings import readings
 from cds.engine.derive.words import find_words
@@ -26,7 +26,7 @@ def read_order(
     if match is None:
         return None
     today = local_day(at, context)
-    order_context, context_found = read_context(medication, match.route, facts, knowledge, at, context)
+    order_context, context_found = read_context(medication, match, facts, knowledge, at, context)
     active = active_value_sets(facts, context, knowledge, today)
     purposes, purpose_found = read_purpose(medication, match.drug, facts, knowledge, active)
     return Order(
@@ -46,20 +46,29 @@ def is_take_home(medication: Medication, drug: Drug, route: Route) -> bool:
 
 
 def read_context(
-    medication: Medication, route: Route, facts: PatientFacts, knowledge: Knowledge, at: datetime, context: HookContext
+    medication: Medication,
+    match: DrugMatch,
+    facts: PatientFacts,
+    knowledge: Knowledge,
+    at: datetime,
+    context: HookContext,
 ) -> tuple[OrderContext, str]:
-    """Return why the drug is given, as far as it changes which rules run (rules.md D-CONTEXT)."""
+    """Return why the drug is given, as far as it changes which rules run (rules.md D-CONTEXT).
+
+    The words of an order never make nasal esketamine procedural: its label says that it is not an anaesthetic.
+    """
     definition = knowledge.definitions.context
     reasons = [word for reason in medication.reasons for word in reason.words]
     categories = [word for category in medication.categories for word in category.words]
     texts = [*reasons, *categories, *(dosage.text for dosage in medication.dosages), *medication.notes]
-    if found := find_words(definition.procedural_words, [*texts, *medication.drug.words]):
+    procedural = () if match.drug is Drug.ESKETAMINE_NASAL else definition.procedural_words
+    if found := find_words(procedural, [*texts, *medication.drug.words]):
         return OrderContext.PROCEDURAL, f"the order says '{found}'"
     if found := find_words(definition.acute_pain_words, texts):
         return OrderContext.ACUTE_PAIN, f"the order says '{found}'"
     encounter = facts.encounter
     if encounter and encounter.class_code.code in definition.emergency_classes:
-        bolus = _bolus_per_kg(medication, route, facts, knowledge, at, context)
+        bolus = _bolus_per_kg(medication, match.route, facts, knowledge, at, context)
         if bolus is not None and bolus >= definition.bolus_at_least.value:
             return OrderContext.PROCEDURAL, f"emergency encounter and a single dose of {bolus:.2f} mg/kg"
     return OrderContext.THERAPY, "nothing says otherwise"
