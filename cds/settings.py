@@ -101,6 +101,11 @@ class Settings(BaseSettings):
     time_zone: str = Field(
         "UTC", description="IANA name of the time zone in which days are counted, such as Europe/Zurich."
     )
+    country: str = Field(
+        "",
+        pattern=r"^([A-Z]{2})?$",
+        description="ISO 3166 code of the country, such as GB: cards add what only its authorities say.",
+    )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least serious event that is logged.")
 
     @field_validator("clock")

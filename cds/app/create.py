@@ -82,6 +82,7 @@ def read_knowledge(settings: Settings, recorder: service.Recorder) -> Ports:
         canonical=load_code_systems(settings.knowledge_dir / CODE_SYSTEMS).canonical,
         offered=sources(templates(knowledge)),
         zone=ZoneInfo(settings.time_zone),
+        country=settings.country,
     )
 
 

@@ -19,6 +19,7 @@ from cds.engine.facts import (
     Condition,
     Encounter,
     Fact,
+    Flag,
     Medication,
     Observation,
     Patient,
@@ -32,7 +33,8 @@ from cds.engine.rules import Citation, Rule
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _ORIGIN = ("reference", "origin", "source", "version")
 _KINDS: Mapping[str, type[Fact]] = {
-    kind.__name__.lower(): kind for kind in (Patient, Condition, Observation, Medication, Allergy, Procedure, Encounter)
+    kind.__name__.lower(): kind
+    for kind in (Patient, Condition, Observation, Medication, Allergy, Procedure, Flag, Encounter)
 }
 
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -88,7 +90,15 @@ def facts_section(facts: PatientFacts) -> Section:
     Nothing is lost: `facts_from` gives the same `PatientFacts` back.
     """
     rest = replace(
-        facts, patient=None, conditions=(), observations=(), medications=(), allergies=(), procedures=(), encounter=None
+        facts,
+        patient=None,
+        conditions=(),
+        observations=(),
+        medications=(),
+        allergies=(),
+        procedures=(),
+        flags=(),
+        encounter=None,
     )
     return _filled(encode(rest)) | {"facts": [_fact(number, fact) for number, fact in enumerate(facts, start=1)]}
 
@@ -109,6 +119,7 @@ def facts_from(section: Section) -> PatientFacts:
         medications=tuple(fact for fact in read if isinstance(fact, Medication)),
         allergies=tuple(fact for fact in read if isinstance(fact, Allergy)),
         procedures=tuple(fact for fact in read if isinstance(fact, Procedure)),
+        flags=tuple(fact for fact in read if isinstance(fact, Flag)),
         encounter=next((fact for fact in read if isinstance(fact, Encounter)), None),
     )
 

@@ -29,6 +29,7 @@ def order(criterion: OrderCriterion, scene: Scene) -> Outcome:
         _is(not criterion.routes or ordered.route in criterion.routes),
         _is(not criterion.contexts or ordered.context in criterion.contexts),
         _is(not criterion.hooks or scene.context.hook in criterion.hooks),
+        _is(not criterion.countries or scene.context.country in criterion.countries),
         _is(criterion.take_home is None or ordered.take_home is criterion.take_home),
     ]
     if criterion.words:

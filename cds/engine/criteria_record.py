@@ -11,6 +11,7 @@ from cds.engine.derive.ending import still
 from cds.engine.derive.evidence import (
     allergy_evidence,
     condition_evidence,
+    flag_evidence,
     medication_evidence,
     procedure_evidence,
     reason_evidence,
@@ -24,6 +25,7 @@ from cds.engine.rules import (
     ConditionCriterion,
     ConditionState,
     Dating,
+    FlagCriterion,
     MedicationCriterion,
     ProcedureCriterion,
 )
@@ -148,6 +150,18 @@ def procedure(criterion: ProcedureCriterion, scene: Scene) -> Outcome:
         elif verdict is Verdict.UNKNOWN:
             uncertain.append(_undated(Source.PROCEDURES, fact.code.label, fact.provenance.reference))
     return settle(found, uncertain, scene.silence([Source.PROCEDURES], criterion.value_sets))
+
+
+def flag(criterion: FlagCriterion, scene: Scene) -> Outcome:
+    """Ask for an active flag on the record, by code or by a word in its text."""
+    wanted = set(criterion.value_sets)
+    found = [
+        flag_evidence(fact)
+        for fact in scene.facts.flags
+        if fact.status in ("active", "")
+        and (wanted & scene.knowledge.index.sets_of_concept(fact.code) or find_words(criterion.words, fact.code.words))
+    ]
+    return settle(found, [], scene.silence([Source.FLAGS], criterion.value_sets))
 
 
 def allergy(criterion: AllergyCriterion, scene: Scene) -> Outcome:

@@ -27,6 +27,7 @@ class Source(StrEnum):
     STATEMENTS = "medication_statements"
     DISPENSES = "medication_dispenses"
     PROCEDURES = "procedures"
+    FLAGS = "flags"
     ENCOUNTER = "encounter"
     BLOOD_PRESSURE = "blood_pressure"
     LABORATORY = "laboratory"
@@ -233,6 +234,15 @@ class Procedure:
 
 
 @dataclass(frozen=True, slots=True)
+class Flag:
+    """A Flag: a notice on the record, such as that care is palliative."""
+
+    provenance: Provenance
+    code: Concept
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Encounter:
     """The encounter of the hook's context: `class_code` is Encounter.class.code."""
 
@@ -277,7 +287,7 @@ class Gap:
     codings: tuple[Coding, ...] = ()
 
 
-Fact = Condition | Observation | Medication | Allergy | Procedure | Encounter | Patient
+Fact = Condition | Observation | Medication | Allergy | Procedure | Flag | Encounter | Patient
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,12 +308,16 @@ class PatientFacts:
     encounter: Encounter | None = None
     gaps: tuple[Gap, ...] = ()
     complete_since: dict[Source, Interval] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
 
     def __iter__(self) -> Iterator[Fact]:
         """Yield every fact, in the order in which the record section lists them."""
         if self.patient:
             yield self.patient
-        for group in (self.conditions, self.observations, self.medications, self.allergies, self.procedures):
+        groups: tuple[tuple[Fact, ...], ...] = (
+            self.conditions, self.observations, self.medications, self.allergies, self.procedures, self.flags
+        )  # fmt: skip
+        for group in groups:
             yield from group
         if self.encounter:
             yield self.encounter
@@ -315,9 +329,13 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True)
 class HookContext:
-    """What the hook says besides data: `hook` is its name; `encounter` a reference or empty."""
+    """What the hook says besides data: `hook` is its name; `encounter` a reference or empty.
+
+    `country` is where the service runs (ISO 3166, two letters; empty if not set): what is said there besides.
+    """
 
     hook: str
     patient_id: str
     encounter: str = ""
     time_zone: str = "UTC"
+    country: str = ""

@@ -154,6 +154,14 @@ class ProcedureCriterion:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagCriterion:
+    """An active flag on the record, by code, or by a word in its text."""
+
+    value_sets: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AllergyCriterion:
     """An allergy by code or text: `state` active, past (resolved, inactive) or any; `types` as FHIR codes."""
 
@@ -262,6 +270,7 @@ class OrderCriterion:
     hooks: tuple[str, ...] = ()
     take_home: bool | None = None
     words: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +361,7 @@ Criterion = (
     | Named
     | ConditionCriterion
     | ProcedureCriterion
+    | FlagCriterion
     | AllergyCriterion
     | MedicationCriterion
     | TrialCriterion

@@ -23,6 +23,7 @@ _TYPES = {
     Source.STATEMENTS: "MedicationStatement",
     Source.DISPENSES: "MedicationDispense",
     Source.PROCEDURES: "Procedure",
+    Source.FLAGS: "Flag",
     Source.ENCOUNTER: "Encounter",
 }
 _OBSERVATION = "Observation"

@@ -70,6 +70,11 @@ def read_procedure(procedure: resources.Procedure, reading: Reading) -> facts.Pr
     return facts.Procedure(reading.provenance, reading.concept(procedure.code), status_of(procedure.status), performed)
 
 
+def read_flag(flag: resources.Flag, reading: Reading) -> facts.Flag:
+    """Return the flag with its status as a code."""
+    return facts.Flag(reading.provenance, reading.concept(flag.code), status_of(flag.status))
+
+
 def _abatement(condition: resources.Condition, reading: Reading) -> Interval | None:
     period = condition.abatement_period or datatypes.Period()
     return reading.interval(condition.abatement_date_time or period.end or period.start, "abatement")

@@ -16,7 +16,7 @@ from cds.fhir.drug_resources import (
 )
 from cds.fhir.lenient import decode_leniently
 from cds.fhir.outcome import OperationOutcome
-from cds.fhir.resources import AllergyIntolerance, Condition, Encounter, Observation, Patient, Procedure
+from cds.fhir.resources import AllergyIntolerance, Condition, Encounter, Flag, Observation, Patient, Procedure
 
 Resource = (
     Patient
@@ -24,6 +24,7 @@ Resource = (
     | Condition
     | AllergyIntolerance
     | Procedure
+    | Flag
     | Observation
     | Medication
     | MedicationRequest

@@ -1,7 +1,7 @@
 """Read one decoded resource: whose it is, the fact that it states, and what of it could not be used."""
 
-from collections.abc import Iterable
-from typing import TypeGuard, get_args
+from collections.abc import Callable, Iterable
+from typing import Any, TypeGuard, get_args
 
 from cds.engine import facts
 from cds.engine.facts import Gap, GapScope, Source
@@ -12,10 +12,12 @@ from cds.fhir.medication import read_medication
 from cds.fhir.observation import read_observation
 from cds.fhir.reading import Reading
 from cds.fhir.references import Addresses, Subject
-from cds.fhir.resources import AllergyIntolerance, Condition, Encounter, Observation, Patient, Procedure
+from cds.fhir.resources import AllergyIntolerance, Condition, Encounter, Flag, Observation, Patient, Procedure
 
 DrugUseResource = MedicationRequest | MedicationStatement | MedicationDispense
-PatientResource = Patient | Encounter | Condition | AllergyIntolerance | Procedure | Observation | DrugUseResource
+PatientResource = (
+    Patient | Encounter | Condition | AllergyIntolerance | Procedure | Flag | Observation | DrugUseResource
+)
 """The resources that state a fact about a patient."""
 _PATIENT_RESOURCES = frozenset(get_args(PatientResource))
 
@@ -56,23 +58,21 @@ def _gaps(
 
 
 def _read(resource: PatientResource, reading: Reading, lookup: Lookup) -> tuple[facts.Fact, str]:
-    fact: facts.Fact
-    match resource:
-        case MedicationRequest() | MedicationStatement() | MedicationDispense():
-            return read_medication(resource, reading, lookup)
-        case Observation():
-            fact = read_observation(resource, reading)
-        case Condition():
-            fact = clinical.read_condition(resource, reading, lookup.addresses)
-        case AllergyIntolerance():
-            fact = clinical.read_allergy(resource, reading)
-        case Procedure():
-            fact = clinical.read_procedure(resource, reading)
-        case Encounter():
-            fact = clinical.read_encounter(resource, reading)
-        case Patient():
-            fact = clinical.read_patient(resource, reading)
-    return fact, ""
+    if isinstance(resource, MedicationRequest | MedicationStatement | MedicationDispense):
+        return read_medication(resource, reading, lookup)
+    if isinstance(resource, Condition):
+        return clinical.read_condition(resource, reading, lookup.addresses), ""
+    return _READERS[type(resource)](resource, reading), ""
+
+
+_READERS: dict[type, Callable[[Any, Reading], facts.Fact]] = {
+    Observation: read_observation,
+    AllergyIntolerance: clinical.read_allergy,
+    Procedure: clinical.read_procedure,
+    Flag: clinical.read_flag,
+    Encounter: clinical.read_encounter,
+    Patient: clinical.read_patient,
+}
 
 
 def _concepts(fact: facts.Fact) -> tuple[facts.Concept, ...]:
@@ -80,7 +80,7 @@ def _concepts(fact: facts.Fact) -> tuple[facts.Concept, ...]:
     match fact:
         case facts.Observation():
             return (fact.code, *(component.code for component in fact.components))
-        case facts.Condition() | facts.Procedure():
+        case facts.Condition() | facts.Procedure() | facts.Flag():
             return (fact.code,)
         case facts.Medication():
             return (fact.drug, *fact.ingredients)

@@ -146,6 +146,7 @@ def _gathered(record: _Record, drafts: tuple[facts.Medication, ...]) -> PatientF
         next(_of(record, facts.Encounter), None),
         tuple(record.gaps),
         record.complete_since,
+        tuple(_of(record, facts.Flag)),
     )
 
 

@@ -84,6 +84,14 @@ class Procedure(ResourceBase, frozen=True, gc=False, tag=True):
     performed_period: Period | None = None
 
 
+class Flag(ResourceBase, frozen=True, gc=False, tag=True):
+    """Flag."""
+
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+
+
 class ReferenceRange(FhirObject, frozen=True, gc=False):
     """Observation.referenceRange."""
 

@@ -27,6 +27,7 @@ _SEARCHES = {
     Source.STATEMENTS: f"MedicationStatement?patient={_PATIENT}",
     Source.DISPENSES: f"MedicationDispense?patient={_PATIENT}",
     Source.PROCEDURES: f"Procedure?patient={_PATIENT}",
+    Source.FLAGS: f"Flag?patient={_PATIENT}",
 }
 _NEWEST_FIRST = "&_sort=-date&_count=100"
 

@@ -61,6 +61,13 @@ class ProcedureWords(Closed):
         return self
 
 
+class FlagWords(Closed):
+    """`flag:` an active notice on the record, by code or by a word in its text."""
+
+    value_sets: Names = Field(default=(), alias="in")
+    words: Patterns = ()
+
+
 class AllergyWords(Closed):
     """`allergy:` a recorded allergy or intolerance."""
 
@@ -159,6 +166,7 @@ class CriterionText(Closed):
     criterion: Id | None = None
     condition: ConditionWords | None = None
     procedure: ProcedureWords | None = None
+    flag: FlagWords | None = None
     allergy: AllergyWords | None = None
     medication: MedicationWords | None = None
     trials: TrialWords | None = None

@@ -16,6 +16,7 @@ from cds.engine.rules import (
     Criterion,
     DoseCriterion,
     ExposureCriterion,
+    FlagCriterion,
     GapCriterion,
     MedicationCriterion,
     Named,
@@ -36,6 +37,7 @@ from cds.knowledge.criteria import ConditionWords, CriterionText, ExplainedText
 _LEAVES: dict[str, Callable[..., Criterion]] = {
     "condition": ConditionCriterion,
     "procedure": ProcedureCriterion,
+    "flag": FlagCriterion,
     "allergy": AllergyCriterion,
     "medication": MedicationCriterion,
     "trials": TrialCriterion,

@@ -14,6 +14,7 @@ from cds.engine.rules import (
     Criterion,
     DoseCriterion,
     ExposureCriterion,
+    FlagCriterion,
     MedicationCriterion,
     ObservationCriterion,
     OrderCriterion,
@@ -96,6 +97,7 @@ _MEDICATIONS = (Source.MEDICATIONS, Source.STATEMENTS)
 _SOURCES: Mapping[type, tuple[Source, ...]] = {
     ConditionCriterion: (Source.CONDITIONS,),
     ProcedureCriterion: (Source.PROCEDURES,),
+    FlagCriterion: (Source.FLAGS,),
     AllergyCriterion: (Source.ALLERGIES,),
     MedicationCriterion: (Source.MEDICATIONS,),
     TrialCriterion: (*_MEDICATIONS, Source.DISPENSES, Source.PROCEDURES),

@@ -19,7 +19,10 @@ from cds.knowledge.vocabulary import (
     PurposeWord,
     RouteWord,
     check_exactly_one,
+    spelled,
 )
+
+Country = Annotated[str, spelled(r"[A-Z]{2}", "a country as two capital letters, such as GB")]
 
 
 class OrderWords(Closed):
@@ -32,11 +35,14 @@ class OrderWords(Closed):
     hooks: tuple[HookWord, ...] = ()
     take_home: bool | None = None
     words: Patterns = ()
+    countries: tuple[Country, ...] = ()
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("'order' asks nothing: name drugs, routes, contexts, purposes, hooks, take_home or words.")
+            raise ValueError(
+                "'order' asks nothing: name drugs, routes, contexts, purposes, hooks, take_home, words or countries."
+            )
         return self
 
 

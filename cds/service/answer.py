@@ -104,7 +104,7 @@ def _decide_or_refuse(visit: Visit) -> Decision:
 
 def _hook_context(visit: Visit, request: HookRequest) -> HookContext:
     encounter = f"Encounter/{request.encounter_id}" if request.encounter_id else ""
-    return HookContext(request.hook, request.patient_id, encounter, str(visit.ports.zone))
+    return HookContext(request.hook, request.patient_id, encounter, str(visit.ports.zone), visit.ports.country)
 
 
 def _extensions(request: HookRequest) -> tuple[str, ...]:

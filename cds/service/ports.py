@@ -55,6 +55,7 @@ class Ports:
         canonical: returns the canonical URI of a code system, or its argument.
         offered: the prefetch keys that discovery offers, with what each reads.
         zone: the time zone in which days are counted.
+        country: where the service runs, two letters; empty if not set.
         complete: returns what came for each prefetch key; for a draft order only if rules apply to it.
         history: returns what the user named in a subject was shown of its patient before, and has overridden; the
             first argument is the client. May raise an AuditError; then every card is shown.
@@ -68,6 +69,7 @@ class Ports:
     canonical: Callable[[str], str]
     offered: Mapping[str, Source]
     zone: ZoneInfo
+    country: str = ""
     complete: Callable[[HookRequest], Mapping[str, Received]] = prefetched
     history: Callable[[str, Subject, datetime], Earlier] = nothing_earlier
     valid: Callable[[dict[str, Any]], bool] = is_valid

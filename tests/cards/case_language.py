@@ -53,6 +53,7 @@ class GivenLine(Closed):
     medication: str | None = None
     allergy: str | None = None
     procedure: str | None = None
+    flag: str | None = None
     family_history: str | None = None
     encounter: str | None = None
     unreadable: str | None = None
@@ -153,6 +154,7 @@ _RECORD: Mapping[str, tuple[str, str, Callable[..., object]]] = {
     "medication": ("Medication", "medications", lines.medication),
     "allergy": ("AllergyIntolerance", "allergies", lines.allergy),
     "procedure": ("Procedure", "procedures", lines.procedure),
+    "flag": ("Flag", "flags", lines.flag),
 }
 
 
@@ -209,7 +211,8 @@ def situation_of(
     for line in given:
         words = _read(line, record, words)
     medication = order(words, systems)
-    context = HookContext(words.hook, PATIENT, words.encounter or (ENCOUNTER if record.facts.encounter else ""))
+    encounter = words.encounter or (ENCOUNTER if record.facts.encounter else "")
+    context = HookContext(words.hook, PATIENT, encounter, country=words.country)
     return Situation(record.facts, medication, context, datetime.combine(today, time(12), UTC))
 
 

@@ -40,6 +40,7 @@ class OrderWords(Closed):
         strength: of the product's ingredient, as "50 mg/mL" (`device`: the same for a device, as "28 mg").
         replaces: the order that this one replaces (a renewal), `group` the orders that belong together.
         authored: when the draft was written; not said by default.
+        country: where the service runs, as "GB"; not set by default.
     """
 
     drug: Literal["ketamine", "esketamine nasal", "esketamine injection"] | None = None
@@ -66,6 +67,7 @@ class OrderWords(Closed):
     service: str = ""
     hook: Literal["order-select", "order-sign", "patient-view"] = "order-select"
     encounter: str = ""
+    country: str = ""
 
 
 NAMED: Mapping[str, OrderWords] = {

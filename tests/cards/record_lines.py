@@ -11,6 +11,7 @@ from cds.engine.facts import (
     Concept,
     Condition,
     Dosage,
+    Flag,
     Gap,
     GapScope,
     Medication,
@@ -223,6 +224,17 @@ def procedure(text: str, reference: str, systems: Systems) -> Procedure:
         code=concept(line.head[0], line.text, systems),
         status=line.flag(PROCEDURE_STATUS, "completed"),
         performed=line.date("on"),
+    )
+
+
+def flag(text: str, reference: str, systems: Systems) -> Flag:
+    """Read ``snomed|385763009 active "words"`` or ``text "Hospice patient" inactive``."""
+    statuses = frozenset({"active", "inactive", "entered-in-error"})
+    line = read_line(text, 1, statuses, frozenset())
+    return Flag(
+        provenance=_provenance(reference, Source.FLAGS),
+        code=concept(line.head[0], line.text, systems),
+        status=line.flag(statuses, "active"),
     )
 
 

@@ -16,6 +16,7 @@ from cds.engine.facts import (
     Condition,
     Dosage,
     Encounter,
+    Flag,
     Gap,
     GapScope,
     Medication,
@@ -211,7 +212,7 @@ def order(
     )  # fmt: skip
 
 
-Record = Condition | Observation | Medication | Allergy | Procedure | Encounter | Patient | Gap
+Record = Condition | Observation | Medication | Allergy | Procedure | Flag | Encounter | Patient | Gap
 
 
 def patient(birth: str = "1981-02-01", *, sex: str = "female", deceased: bool = False) -> Patient:
@@ -242,4 +243,5 @@ def record(*facts: Record, back_to: Mapping[Source, str] | None = None) -> Patie
         next((one for one in facts if isinstance(one, Encounter)), None),
         tuple(one for one in facts if isinstance(one, Gap)),
         {source: on(text) for source, text in (back_to or {}).items()},
+        tuple(one for one in facts if isinstance(one, Flag)),
     )

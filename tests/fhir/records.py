@@ -24,6 +24,7 @@ KEYS = {
     "medication_statements": Source.STATEMENTS,
     "medication_dispenses": Source.DISPENSES,
     "procedures": Source.PROCEDURES,
+    "flags": Source.FLAGS,
     "encounter": Source.ENCOUNTER,
     "blood_pressure": Source.BLOOD_PRESSURE,
     "laboratory": Source.LABORATORY,

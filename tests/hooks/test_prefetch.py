@@ -37,7 +37,7 @@ def test_every_part_of_the_record_that_rules_read_is_asked_for(knowledge: Knowle
     assert {
         Source.PATIENT, Source.ENCOUNTER, Source.CONDITIONS, Source.ALLERGIES, Source.MEDICATIONS, Source.STATEMENTS,
         Source.DISPENSES, Source.PROCEDURES, Source.BLOOD_PRESSURE, Source.LABORATORY, Source.DRUG_SCREENS,
-        Source.MEASUREMENTS,
+        Source.MEASUREMENTS, Source.FLAGS,
     } == read  # fmt: skip
 
 

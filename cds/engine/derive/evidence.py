@@ -6,7 +6,7 @@ from cds.engine.derive.condition_state import clinical_date
 from cds.engine.derive.diagnoses import Diagnosis
 from cds.engine.derive.medication_state import MedicationState
 from cds.engine.derive.readings import Reading
-from cds.engine.facts import Allergy, Concept, Medication, Procedure
+from cds.engine.facts import Allergy, Concept, Flag, Medication, Procedure
 
 
 def condition_evidence(diagnosis: Diagnosis, remarks: tuple[str, ...] = (), steps: int = 0) -> Evidence:
@@ -79,6 +79,11 @@ def procedure_evidence(procedure: Procedure) -> Evidence:
         _code(procedure.code),
         date=str(procedure.performed or ""),
     )
+
+
+def flag_evidence(flag: Flag) -> Evidence:
+    """Return a flag as evidence."""
+    return Evidence(flag.provenance.reference, flag.provenance.origin, flag.code.label, _code(flag.code))
 
 
 def reason_evidence(reason: Concept, reference: str) -> Evidence:

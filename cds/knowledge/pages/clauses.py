@@ -14,6 +14,7 @@ from cds.engine.rules import (
     Criterion,
     DoseCriterion,
     ExposureCriterion,
+    FlagCriterion,
     GapCriterion,
     MedicationCriterion,
     Named,
@@ -37,6 +38,7 @@ from cds.knowledge.pages.phrases import Clause, Naming, spaced
 _LEAVES: Mapping[type, Callable[[Any, Naming], str]] = {
     ConditionCriterion: record_clauses.condition,
     ProcedureCriterion: record_clauses.procedure,
+    FlagCriterion: record_clauses.flag,
     AllergyCriterion: record_clauses.allergy,
     MedicationCriterion: record_clauses.medication,
     TrialCriterion: record_clauses.trials,

@@ -52,8 +52,14 @@ def _order(one: OrderCriterion) -> Iterator[str]:
         yield f"for {listed(PURPOSES[purpose] for purpose in one.purposes)}"
     if one.hooks:
         yield f"looked at {listed(HOOKS[hook] for hook in one.hooks)}"
+    yield from _besides(one)
+
+
+def _besides(one: OrderCriterion) -> Iterator[str]:
     if one.take_home is not None:
         yield "one that the patient takes home" if one.take_home else "given where the patient is watched"
+    if one.countries:
+        yield f"written in {listed(one.countries)}"
     if one.words:
         yield f"one whose words name {readable(one.words)}"
 

@@ -13,6 +13,7 @@ from cds.engine.rules import (
     CountedKind,
     Dating,
     ExposureCriterion,
+    FlagCriterion,
     MedicationCriterion,
     MedicationState,
     ObservationCriterion,
@@ -71,6 +72,13 @@ def procedure(one: ProcedureCriterion, naming: Naming) -> str:
     named = [naming.sets(one.value_sets)] if one.value_sets else []
     named += [f"one whose text names {readable(one.words)}"] if one.words else []
     return f"A procedure: {' or '.join(named)}{f', done in the last {one.within}' if one.within else ''}"
+
+
+def flag(one: FlagCriterion, naming: Naming) -> str:
+    """Say which flag counts."""
+    named = [naming.sets(one.value_sets)] if one.value_sets else []
+    named += [f"one whose text names {readable(one.words)}"] if one.words else []
+    return f"An active flag on the record: {' or '.join(named)}"
 
 
 def allergy(one: AllergyCriterion, naming: Naming) -> str:
