@@ -1,11 +1,11 @@
 """Assessing one order: every rule gets a verdict, its evidence and what was missing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from cds.engine.assessment import Assessment, Evidence, Finding, Outcome, Sentence
-from cds.engine.criteria import evaluate
+from cds.engine.criteria import evaluate, holds
 from cds.engine.derive.purpose import purpose_gaps
 from cds.engine.facts import Coding, HookContext, PatientFacts
 from cds.engine.logic import Verdict, any_of
@@ -146,7 +146,7 @@ def _summary(rule: Rule, scene: Scene, level: Level, values: dict[str, str], evi
     if rule.card is None:
         return ""
     written = [rule.card.summaries[each] for each in _at_least_as_serious(level) if each in rule.card.summaries]
-    sentence = next(iter(_said(written[0], scene, values)), Sentence(rule.title))
+    sentence = next(_said(written[0], scene, values), Sentence(rule.title))
     words = fill_summary(sentence.text, sentence.values)
     unconfirmed = bool(evidence) and all(_UNCONFIRMED in one.remarks for one in evidence)
     return shortened("Unconfirmed: " + words, SUMMARY_LIMIT) if unconfirmed else words
@@ -161,21 +161,17 @@ def _detail(rule: Rule, scene: Scene, values: dict[str, str]) -> tuple[Sentence,
     return tuple(_said(rule.card.detail, scene, values)) if rule.card else ()
 
 
-def _said(lines: Sequence[Line], scene: Scene, values: dict[str, str]) -> list[Sentence]:
-    """Return the sentences whose criterion holds, each filled from the facts of its own criterion if it has any."""
-    said = []
+def _said(lines: Sequence[Line], scene: Scene, values: dict[str, str]) -> Iterator[Sentence]:
+    """Yield the sentences whose criterion holds, each filled from the facts of its own criterion if it has any."""
     for line in lines:
         if line.when is None:
-            said.append(Sentence(line.text, values))
+            yield Sentence(line.text, values)
             continue
         outcome = _answer(line.when, scene)
         if outcome.verdict is Verdict.PRESENT:
             own = evidence_values(outcome.evidence) if outcome.evidence else {}
-            said.append(Sentence(line.text, {**values, **own, **outcome.values}))
-    return said
+            yield Sentence(line.text, {**values, **own, **outcome.values})
 
 
 def _citations(rule: Rule, scene: Scene) -> tuple[Citation, ...]:
-    return tuple(
-        one for one in rule.because if one.when is None or evaluate(one.when, scene).verdict is Verdict.PRESENT
-    )
+    return tuple(one for one in rule.because if holds(one.when, scene))

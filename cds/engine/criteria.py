@@ -46,6 +46,11 @@ def evaluate(criterion: Criterion, scene: Scene) -> Outcome:
     return answer
 
 
+def holds(when: Criterion | None, scene: Scene) -> bool:
+    """Say whether a condition of a text, citation or suggestion is met; one without a criterion always is."""
+    return when is None or evaluate(when, scene).verdict is Verdict.PRESENT
+
+
 def _any(criterion: AnyOf, scene: Scene) -> Outcome:
     outcomes = [evaluate(one, scene) for one in criterion.criteria]
     verdict = any_of(outcome.verdict for outcome in outcomes)

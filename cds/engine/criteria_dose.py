@@ -5,15 +5,15 @@ from datetime import date
 from cds.engine.assessment import Evidence, Outcome
 from cds.engine.criteria_record import settle
 from cds.engine.dates import Interval, within
-from cds.engine.derive.condition_state import Standing, clinical_date
-from cds.engine.derive.diagnoses import diagnoses
+from cds.engine.derive.condition_state import clinical_date
+from cds.engine.derive.diagnoses import diagnoses, every_diagnosis
 from cds.engine.derive.dose import Amount, Measure, Ordered, ordered_amounts
 from cds.engine.derive.drug import recognise
 from cds.engine.derive.evidence import condition_evidence, medication_evidence, procedure_evidence
 from cds.engine.derive.exposure import exposure_of
 from cds.engine.derive.medication_state import Taking, medication_state
 from cds.engine.derive.order_reading import latest_weight
-from cds.engine.facts import Condition, Gap, Medication, MedicationKind, Source
+from cds.engine.facts import Concept, Gap, Medication, MedicationKind, Source
 from cds.engine.logic import Verdict, any_of
 from cds.engine.order import Route
 from cds.engine.rules import (
@@ -233,17 +233,11 @@ def _is_bolus(fact: Medication) -> bool:
 def uncoded(criterion: UncodedCriterion, scene: Scene) -> Outcome:
     """Ask for diagnoses that stand only in words: no rule can see them."""
     del criterion
-    found = [one for one in diagnoses_in_words(scene) if one.clinical_status not in ("inactive", "resolved")]
+    recorded = (one.condition for one in every_diagnosis(scene))
+    found = [one for one in recorded if _is_uncoded(one.code) and one.clinical_status not in ("inactive", "resolved")]
     evidence = [Evidence(one.provenance.reference, one.provenance.origin, one.code.label) for one in found]
     return settle(evidence, [], ())
 
 
-def diagnoses_in_words(scene: Scene) -> tuple[Condition, ...]:
-    """Return the diagnoses without any code."""
-    standing = (Standing.REFUTED.value, "entered-in-error")
-    return tuple(
-        one
-        for one in scene.facts.conditions
-        if one.code.words and not any(coding.system and coding.code for coding in one.code.codings)
-        if one.verification_status not in standing
-    )
+def _is_uncoded(code: Concept) -> bool:
+    return bool(code.words) and not any(coding.system and coding.code for coding in code.codings)

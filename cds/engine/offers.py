@@ -1,11 +1,10 @@
 """What a card offers to do with one click: which of a rule's suggestions apply to this order."""
 
 from cds.engine.assessment import Offer
-from cds.engine.criteria import evaluate
+from cds.engine.criteria import holds
 from cds.engine.derive.condition_state import Standing
 from cds.engine.derive.diagnoses import diagnoses
 from cds.engine.facts import Concept
-from cds.engine.logic import Verdict
 from cds.engine.rules import Rule, SuggestionText
 from cds.engine.scene import Scene
 
@@ -14,12 +13,8 @@ def offers_of(rule: Rule, scene: Scene) -> tuple[Offer, ...]:
     """Return the suggestions of a rule whose criterion holds."""
     if rule.card is None:
         return ()
-    found = (_offer(text, scene) for text in rule.card.suggestions if _applies(text, scene))
+    found = (_offer(text, scene) for text in rule.card.suggestions if holds(text.when, scene))
     return tuple(offer for offer in found if offer)
-
-
-def _applies(text: SuggestionText, scene: Scene) -> bool:
-    return text.when is None or evaluate(text.when, scene).verdict is Verdict.PRESENT
 
 
 def _offer(text: SuggestionText, scene: Scene) -> Offer | None:

@@ -6,9 +6,8 @@ Source: clinical/rules.md D-AGE (a deceased patient), RG-CONTEXT, D-SNOOZE (rene
 from collections.abc import Iterable
 
 from cds.engine.assessment import Evidence
-from cds.engine.criteria import evaluate
+from cds.engine.criteria import holds
 from cds.engine.criteria_dose import other_order
-from cds.engine.logic import Verdict
 from cds.engine.rules import Level, OtherOrderCriterion, Rule
 from cds.engine.scene import Scene
 
@@ -41,12 +40,7 @@ def why_withheld(rule: Rule, scene: Scene, level: Level, evidence: Iterable[Evid
     repeated = _repeated(rule, scene, level, tuple(evidence))
     if repeated:
         return repeated
-    reasons = (
-        line.text
-        for line in rule.withheld_when
-        if line.when is None or evaluate(line.when, scene).verdict is Verdict.PRESENT
-    )
-    return next(reasons, "")
+    return next((line.text for line in rule.withheld_when if holds(line.when, scene)), "")
 
 
 def _repeated(rule: Rule, scene: Scene, level: Level, evidence: tuple[Evidence, ...]) -> str:

@@ -8,12 +8,11 @@ from decimal import Decimal
 
 from cds.engine.dates import Interval, Window, within
 from cds.engine.definitions import BloodPressureDefinition
+from cds.engine.derive.readings import COUNTED_STATUSES
 from cds.engine.facts import Concept, Gap, GapScope, Observation, Source
 from cds.engine.index import CodeIndex
 from cds.engine.logic import Verdict, all_of, any_of, not_
 from cds.engine.units import Quantity, UnitError, convert, is_above, plain
-
-_COUNTS = frozenset({"final", "amended", "corrected", "preliminary", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def _join_untimed(groups: dict[Interval, list[Pair]]) -> None:
 def _pair(
     observation: Observation, index: CodeIndex, definition: BloodPressureDefinition, window: Window, today: date
 ) -> Pair | None:
-    if observation.status not in _COUNTS or observation.effective is None:
+    if observation.status not in COUNTED_STATUSES or observation.effective is None:
         return None
     inside = within(observation.effective, window, today)
     if inside is Verdict.NOT_FOUND:

@@ -10,7 +10,8 @@ from cds.engine.facts import Concept, Gap, GapScope, Observation, Source
 from cds.engine.logic import Verdict
 from cds.engine.units import Quantity, UnitError, convert, is_legacy
 
-_COUNTS = frozenset({"final", "amended", "corrected", "preliminary", ""})
+COUNTED_STATUSES = frozenset({"final", "amended", "corrected", "preliminary", ""})
+"""The statuses of an Observation that is looked at at all (rules.md D-OBS); a preliminary one is marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _reading(
     observation: Observation, definition: ObservationDefinition, window: Window | None, today: date
 ) -> Reading | None:
     when = observation.effective
-    if observation.status not in _COUNTS or when is None:
+    if observation.status not in COUNTED_STATUSES or when is None:
         return None
     inside = within(when, window, today) if window else Verdict.PRESENT
     if inside is Verdict.NOT_FOUND:
