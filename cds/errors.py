@@ -4,7 +4,8 @@
     ├── KnowledgeError   CDS-1xx  a file in cards/ cannot be used as it is
     ├── RequestError     CDS-2xx  the call is not a CDS Hooks request that can be answered (HTTP 4xx)
     ├── FhirError        CDS-3xx  data that is required could not be had (HTTP 412)
-    └── AuditError       CDS-4xx  the decision could not be recorded (HTTP 503)
+    ├── AuditError       CDS-4xx  the decision could not be recorded (HTTP 503)
+    └── TrustError       CDS-6xx  who calls is not known (HTTP 401, always bare), or the clients' file cannot be used
 
 The codes are explained, with what to do, in docs/problems.md.
 """
@@ -64,3 +65,7 @@ class FhirError(CdsError):
 
 class AuditError(CdsError):
     """The record of a decision could not be written or read; without a record there is no answer."""
+
+
+class TrustError(CdsError):
+    """A token was not accepted, or the registered clients cannot be read. A caller is never told which or why."""
