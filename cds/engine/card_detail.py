@@ -56,7 +56,7 @@ def _sentences(finding: Finding) -> str:
 
 
 def _evidence_line(one: Evidence) -> str:
-    label = f"**{escaped(one.label)}**" if one.label else "**recorded**"
+    label = f"**{escaped(one.label) or 'recorded'}**"
     facts = ", ".join(
         part for part in (escaped(one.value), one.date, _code(one.code), *map(escaped, one.remarks)) if part
     )

@@ -6,7 +6,7 @@ cards/definitions.yaml.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import Context, Decimal
 from types import MappingProxyType
 
 from cds.engine.logic import Verdict, not_
@@ -29,7 +29,7 @@ class Quantity:
 
     def __str__(self) -> str:
         """Return for example ``34 mm[Hg]`` or ``> 30 mm[Hg]``, with at most two decimals."""
-        return " ".join(part for part in (self.comparator, plain(round(self.value, 2)), self.unit) if part)
+        return " ".join(part for part in (self.comparator, plain(rounded(self.value)), self.unit) if part)
 
 
 # Unit -> (its reference unit, the factor into it).
@@ -56,6 +56,19 @@ _LEGACY: Mapping[str, str] = MappingProxyType({
     "mm[hg]": "mm[Hg]",
     "mmHg": "mm[Hg]",
 })  # fmt: skip
+
+
+_HUNDREDTH = Decimal("0.01")
+_ALL_DIGITS = Context(prec=200)  # more than products of recorded numbers have; else rounding a large one would fail
+
+
+def rounded(value: Decimal) -> Decimal:
+    """Return a value with two decimals, however large it is.
+
+    >>> rounded(Decimal("183.7652")), rounded(Decimal("1E+30"))
+    (Decimal('183.77'), Decimal('1000000000000000000000000000000.00'))
+    """
+    return value.quantize(_HUNDREDTH, context=_ALL_DIGITS)
 
 
 def plain(value: Decimal) -> str:

@@ -7,8 +7,13 @@ from collections.abc import Mapping, Sequence
 from cds.engine.assessment import Evidence
 
 _PLACEHOLDER = re.compile(r"\{\{(\w+)\}\}")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>&#~|@!$]|:(?=/)|(?<=www)\.)", re.IGNORECASE)
-_UNLINKED = re.compile(r"\\@(?=\w)")  # an escaped @ would still make a mail link: a word joiner follows it
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>&#~|@!$])")
+_LINE_START = re.compile(
+    r"^( ?(?:\d{1,9})?)([-+=](?=[-+= ]|$)|[.)](?= |$))"
+)  # of a list, a rule, an underlined heading
+# remark-gfm looks for addresses when escapes are gone already: only a character between can part them.
+_ADDRESS = re.compile(r"(?<=@)|(?<=:)(?=/)|(?<=www)(?=\.)", re.IGNORECASE)
+_WORD_JOINER = "&#8288;"
 _REFERENCE = re.compile(r"[A-Za-z]{1,64}/[A-Za-z0-9\-.]{1,64}")
 SUMMARY_LIMIT = 139  # CDS Hooks: fewer than 140 characters
 _LENGTHS = {"labels": 60, "value": 20, "date": 10, "gaps": 70}
@@ -62,13 +67,16 @@ def visible(text: str) -> str:
 def escaped(text: str) -> str:
     r"""Return text from a request so that no Markdown renderer sees anything but words.
 
-    It is made to stand inside a line: what is special only at the start of one is left as it is.
+    A word joiner, which is not seen, parts what a renderer would take for the address of a page or of a mailbox.
 
     >>> escaped("<b>*x*</b> http://x.org")
-    '&lt;b&gt;\\*x\\*&lt;/b&gt; http\\://x.org'
+    '&lt;b&gt;\\*x\\*&lt;/b&gt; http:&#8288;//x.org'
+    >>> escaped("- 1. of 2"), escaped("1. of 2"), escaped("-2.5")
+    ('\\- 1. of 2', '1\\. of 2', '-2.5')
     """
-    out = _UNLINKED.sub(r"\\@&#8288;", _MARKDOWN.sub(r"\\\1", visible(text)))
-    return out.replace(r"\&", "&amp;").replace(r"\<", "&lt;").replace(r"\>", "&gt;")
+    out = _LINE_START.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", visible(text).strip()))
+    out = out.replace(r"\&", "&amp;").replace(r"\<", "&lt;").replace(r"\>", "&gt;")
+    return _ADDRESS.sub(_WORD_JOINER, out)
 
 
 def reference(text: str) -> str:

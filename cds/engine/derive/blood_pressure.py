@@ -12,7 +12,7 @@ from cds.engine.derive.readings import COUNTED_STATUSES
 from cds.engine.facts import Concept, Gap, GapScope, Observation, Source
 from cds.engine.index import CodeIndex
 from cds.engine.logic import Verdict, all_of, any_of, not_
-from cds.engine.units import Quantity, UnitError, convert, is_above, plain
+from cds.engine.units import Quantity, UnitError, convert, is_above, plain, rounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Pair:
 
     def __str__(self) -> str:
         """Return for example ``186/96 mm[Hg]``, with ``?`` for a half that is not known."""
-        halves = (plain(round(half.value, 2)) if half else "?" for half in (self.systolic, self.diastolic))
+        halves = (plain(rounded(half.value)) if half else "?" for half in (self.systolic, self.diastolic))
         return "/".join(halves) + " mm[Hg]"
 
     def above(self, limit: tuple[Decimal, Decimal]) -> Verdict:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from cds.engine.derive.strength import strengths
 from cds.engine.facts import Dosage, Gap, GapScope, Medication, Source
 from cds.engine.order import Route
-from cds.engine.units import Quantity, UnitError, convert, plain
+from cds.engine.units import Quantity, UnitError, convert, plain, rounded
 
 _RATE, _PER_KG = "mg/kg/h", "mg/kg"
 _MINUTES = Decimal(60)
@@ -77,7 +77,7 @@ def ordered_amounts(kind: Amount, measure: Measure) -> tuple[Ordered, ...]:
             found.append(Ordered(problem=_gap(measure.medication, str(error))))
             continue
         if amount is not None:
-            found.append(Ordered(Quantity(round(amount, 2), UNITS[kind])))
+            found.append(Ordered(Quantity(rounded(amount), UNITS[kind])))
     return tuple(found)
 
 

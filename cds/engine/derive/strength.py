@@ -6,7 +6,7 @@ from decimal import Decimal
 from cds.engine.facts import Medication
 from cds.engine.units import UnitError, convert
 
-_WRITTEN = re.compile(r"(\d+(?:[.,]\d+)?)\s*mg\s*/\s*ml\b", re.IGNORECASE)
+_WRITTEN = re.compile(r"(?<!\d)(\d+(?:[.,]\d+)?)\s*mg\s*/\s*ml\b", re.IGNORECASE)
 
 
 def strengths(medication: Medication) -> dict[str, Decimal]:
