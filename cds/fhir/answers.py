@@ -27,8 +27,13 @@ _TYPES = {
     Source.ENCOUNTER: "Encounter",
 }
 _OBSERVATION = "Observation"
-_SOURCES = {name: source for source, name in _TYPES.items()} | {_OBSERVATION: Source.MEASUREMENTS}
+_SOURCES = {name: source for source, name in _TYPES.items()} | {
+    _OBSERVATION: Source.MEASUREMENTS,
+    "Medication": Source.MEDICATIONS,
+}
 _READ_BY_ID = frozenset({Source.PATIENT, Source.ENCOUNTER})
+PRODUCTS = "medication_products"
+"""The key under which Medications that were read are kept; no EHR is asked for it."""
 NOT_SENT = "not sent"
 """The reason of a gap whose prefetch key is missing."""
 
@@ -78,8 +83,13 @@ def open_answers(received: Mapping[str, Received], context: ReadContext) -> tupl
     return tuple(_open(key, context.expected.get(key), received.get(key)) for key in keys)
 
 
-def look_up(items: Iterable[Item], context: ReadContext) -> Lookup:
-    """Return what references among the items can lead to."""
+def unread_products(answers: Iterable[Answer]) -> str:
+    """Return why Medications could not be read from the FHIR server; empty if nothing failed."""
+    return next((one.received.failure for one in answers if one.key == PRODUCTS and one.received), "")
+
+
+def look_up(items: Iterable[Item], context: ReadContext, unread: str = "") -> Lookup:
+    """Return what references among the items can lead to; `unread` is why other Medications are not there."""
     full_urls: dict[str, str] = {}
     medications: dict[str, Medication] = {}
     for item in items:
@@ -87,7 +97,8 @@ def look_up(items: Iterable[Item], context: ReadContext) -> Lookup:
             full_urls[item.full_url] = item.address
         if isinstance(item.resource, Medication):
             medications[item.address] = item.resource
-    return Lookup(Addresses(context.patient_id, context.base_url.rstrip("/"), full_urls), medications)
+    addresses = Addresses(context.patient_id, context.base_url.rstrip("/"), full_urls)
+    return Lookup(addresses, medications, unread)
 
 
 def decode_item(raw: RawJson, place: str, full_url: str = "") -> Item:

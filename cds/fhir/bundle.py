@@ -60,6 +60,15 @@ class Opened:
     is_bundle: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Whether more pages follow: `url` is where, as sent; it may be empty although a page follows."""
+
+    is_bundle: bool = False
+    follows: bool = False
+    url: str = ""
+
+
 _BUNDLES = msgspec.json.Decoder(_Bundle)
 _ENTRIES = msgspec.json.Decoder(Entry)
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -81,16 +90,29 @@ def open_received(received: Received) -> Opened:
     )
 
 
+def paging(raw: RawJson) -> Paging:
+    """Return what a page says of the next one; nothing is raised."""
+    bundle = _bundle(raw)
+    if bundle is None or bundle.resource_type != "Bundle":
+        return Paging()
+    following = [link.url or "" for link in bundle.link if link.relation == "next"]
+    return Paging(True, bool(following), following[0] if following else "")
+
+
 def is_null(raw: RawJson) -> bool:
     """Say whether the JSON value is null."""
     return bytes(raw).strip() == _NULL
 
 
-def _open(raw: RawJson) -> Opened:
+def _bundle(raw: RawJson) -> _Bundle | None:
     try:
-        bundle: _Bundle | None = _BUNDLES.decode(raw)
+        return _BUNDLES.decode(raw)
     except NOT_READABLE:
-        bundle = _decode_by_member(raw)
+        return _decode_by_member(raw)
+
+
+def _open(raw: RawJson) -> Opened:
+    bundle = _bundle(raw)
     if bundle is None:
         return Opened(failure="not readable: neither a FHIR resource nor null")
     if bundle.resource_type not in (None, "Bundle") or not (bundle.resource_type or bundle.entry):

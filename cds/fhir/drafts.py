@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cds.engine.facts import Coding, Gap, GapScope, Medication, Provenance, Source
-from cds.fhir.answers import Item, decode_item, look_up, open_answers
+from cds.fhir.answers import Item, decode_item, look_up, open_answers, unread_products
 from cds.fhir.bundle import is_null, open_received
 from cds.fhir.context import RawJson, ReadContext, Received
 from cds.fhir.decode import Unreadable
@@ -64,8 +64,10 @@ def read_drafts(
     items = [decode_item(raw, f"entry {number} of {ORIGIN}", full_url) for number, (full_url, raw) in numbered]
     drafts = [_read(item, context, look_up(items, context)) for item in items]
     if received and any(draft.missing for draft in drafts):
-        sent = [item for answer in open_answers(received, context) for item in answer.items]
-        drafts = [_read(item, context, look_up([*sent, *items], context)) for item in items]
+        answers = open_answers(received, context)
+        sent = [item for answer in answers for item in answer.items]
+        lookup = look_up([*sent, *items], context, unread_products(answers))
+        drafts = [_read(item, context, lookup) for item in items]
     return tuple(drafts)
 
 
@@ -82,17 +84,14 @@ def _read(item: Item, context: ReadContext, lookup: Lookup) -> DraftEntry:
         context, Provenance(draft.reference, ORIGIN, version=(resource.meta and resource.meta.version_id) or "")
     )
     medication, missing = read_medication(resource, reading, lookup)
-    problems = dict.fromkeys((*reading.problems, *_not_named(medication, missing)))
+    not_named = (lookup.why_missing(missing),) if missing and not medication.drug.label else ()
+    problems = dict.fromkeys((*reading.problems, *not_named))
     return replace(
         draft,
         medication=replace(medication, draft=True),
         missing=missing,
         gaps=tuple(_gap(draft, GapScope.VALUE, problem, medication.drug.codings) for problem in problems),
     )
-
-
-def _not_named(medication: Medication, missing: str) -> tuple[str, ...]:
-    return (f"its {missing} could not be read",) if missing and not medication.drug.label else ()
 
 
 def _gap(draft: DraftEntry, scope: GapScope, reason: str, codings: tuple[Coding, ...] = ()) -> Gap:

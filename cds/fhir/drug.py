@@ -21,10 +21,16 @@ class Lookup:
     Attributes:
         addresses: whose record it is and what its entries are called.
         medications: ``Medication/id`` (or the entry's fullUrl, if it has no id) to the Medication.
+        unread: why other Medications could not be read from the FHIR server; empty if nothing failed.
     """
 
     addresses: Addresses
     medications: Mapping[str, Medication] = field(default_factory=dict)
+    unread: str = ""
+
+    def why_missing(self, address: str) -> str:
+        """Return in words that a Medication could not be read, and why."""
+        return f"its {address} could not be read" + (f" ({self.unread})" if self.unread else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,8 @@ class NamedDrug:
 def name_drug(use: DrugUse, reading: Reading, lookup: Lookup, contained: Contained) -> NamedDrug:
     """Return the drug with the codes of its own concept and of its Medication, and every word that names it."""
     concept = use.medication_codeable_concept or (use.medication and use.medication.concept)
-    reference = use.medication_reference or (use.medication and use.medication.reference)
     own = reading.concept(concept or None)
+    reference = _reference(use)
     if not reference:
         return NamedDrug(own)
     address = lookup.addresses.local(reference)
@@ -64,6 +70,11 @@ def name_drug(use: DrugUse, reading: Reading, lookup: Lookup, contained: Contain
         tuple(amount for item in product.ingredient if (amount := reading.ratio(item.strength, "strength"))),
         reading.concept(product.form),
     )
+
+
+def product_address(use: DrugUse, lookup: Lookup) -> str:
+    """Return the address of the Medication that a resource refers to, as in `Lookup.medications`; empty if to none."""
+    return lookup.addresses.local(_reference(use))
 
 
 def read_contained(raws: tuple[RawJson, ...]) -> Contained:
@@ -82,6 +93,10 @@ def read_reasons(
     diagnoses = [contained.conditions.get(item.reference or "") for item in references]
     words = [facts.Concept(text=item.display) for item in references if item.display]
     return (*codes, *reading.concepts(tuple(item.code for item in diagnoses if item and item.code)), *words)
+
+
+def _reference(use: DrugUse) -> Reference | None:
+    return use.medication_reference or (use.medication.reference if use.medication else None)
 
 
 def _identified(raw: RawJson) -> list[tuple[str, Resource]]:

@@ -45,7 +45,7 @@ def read_entry(
     if reading.refused:
         return None, _gaps(fact, reading, source, GapScope.VALUE, [*reading.problems, reading.refused])
     if _is_nameless(fact):
-        reason = f"its {missing} could not be read" if missing else "it has no code and no text"
+        reason = lookup.why_missing(missing) if missing else "it has no code and no text"
         return None, _gaps(fact, reading, source, GapScope.ENTRY, [reason])
     return fact, _gaps(fact, reading, source, GapScope.VALUE, reading.problems) if reading.problems else ()
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 from cds.engine import facts
 from cds.engine.dates import Interval
 from cds.engine.facts import Gap, GapScope, PatientFacts, Source
-from cds.fhir.answers import Answer, Item, look_up, open_answers, why_cut_short, why_not_whole
+from cds.fhir.answers import Answer, Item, look_up, open_answers, unread_products, why_cut_short, why_not_whole
 from cds.fhir.context import ReadContext, Received
 from cds.fhir.decode import Unreadable
 from cds.fhir.drug import Lookup
@@ -66,7 +66,8 @@ def read_facts(
         The facts. `patient` is None, with a gap, where the Patient is missing, null, an error or somebody else.
     """
     answers = open_answers(received, context)
-    record = _Record(context, look_up((item for answer in answers for item in answer.items), context))
+    items = (item for answer in answers for item in answer.items)
+    record = _Record(context, look_up(items, context, unread_products(answers)))
     for answer in answers:
         _read_answer(answer, record)
     return _gathered(record, tuple(drafts))

@@ -8,8 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from cds.fhir.datatypes import Reference
+from cds.network.address import parse_address
+from cds.network.failure import NetworkError
 
 _RELATIVE = re.compile(r"[A-Za-z]+/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 
@@ -20,6 +23,16 @@ class Subject(StrEnum):
     OURS = "ours"
     ANOTHER = "another"
     NONE = "none"
+
+
+@lru_cache(maxsize=4096)
+def _below(sent: str, base_url: str) -> str:
+    """Return the part of an absolute reference below the base, compared as parsed; another one as it was sent."""
+    try:
+        address, base = parse_address(sent), parse_address(base_url)
+    except NetworkError:
+        return sent
+    return address.path.removeprefix(f"{base.path}/") if address.lies_under(base) and not address.query else sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,6 @@ class Addresses:
         if "://" not in sent:
             return sent
         if self.base_url:
-            return sent.removeprefix(f"{self.base_url}/")
+            return _below(sent, self.base_url)
         before, _, version = sent.partition("/_history/")
         return "/".join(before.split("/")[-2:]) + (f"/_history/{version}" if version else "")

@@ -6,9 +6,11 @@ them), and a long list of codes is split over several keys (``laboratory``, ``la
 Source: CDS Hooks 2.0.1, "Prefetch query restrictions".
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from urllib.parse import quote
 
 from cds.engine.facts import Source
 from cds.engine.rules import BloodPressureCriterion, ChildPughCriterion, Knowledge, ObservationCriterion
@@ -18,6 +20,7 @@ LONGEST_URL = 2000
 
 _PATIENT = "{{context.patientId}}"
 _LONGEST_ID = 64
+_TOKEN = re.compile(r"\{\{\s*context\.(\w+)\s*\}\}")
 _SEARCHES = {
     Source.PATIENT: f"Patient/{_PATIENT}",
     Source.ENCOUNTER: "Encounter/{{context.encounterId}}",
@@ -39,6 +42,25 @@ def templates(knowledge: Knowledge) -> dict[str, str]:
         for number, query in enumerate(_queries(codes), start=1):
             found[source.value if number == 1 else f"{source.value}_{number}"] = query
     return found
+
+
+def resolve(template: str, context: Mapping[str, object]) -> str | None:
+    """Return the query that a template stands for, or None when the context does not have one of its tokens.
+
+    Source: CDS Hooks 2.0.1, prefetch tokens (``context`` fields that are plain strings).
+
+    >>> resolve("Condition?patient={{context.patientId}}", {"patientId": "boris"})
+    'Condition?patient=boris'
+    >>> resolve("Encounter/{{context.encounterId}}", {"patientId": "boris"}) is None
+    True
+    """
+
+    def value(match: re.Match[str]) -> str:
+        found = context.get(match[1])
+        return quote(found, safe="/") if found and isinstance(found, str) else match[0]
+
+    query = _TOKEN.sub(value, template)
+    return None if "{{" in query else query
 
 
 def sources(offered: Mapping[str, str]) -> dict[str, Source]:

@@ -1,1 +1,1 @@
-"""Outgoing HTTP that cannot be led astray: addresses are compared as parsed, names resolved once, sizes and times bounded."""
+"""Outgoing HTTP that cannot be led astray: addresses are compared as parsed, names resolved once, sizes bounded."""

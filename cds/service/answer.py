@@ -4,7 +4,9 @@ No way through here leaves a call unrecorded: a call that cannot be recorded is 
 no error is answered with an empty list of cards, because that would read as "checked, nothing found".
 """
 
+import asyncio
 import json
+from dataclasses import replace
 
 from cds.audit.record import Record
 from cds.engine.assess import assess
@@ -16,25 +18,24 @@ from cds.hooks.decode import decode
 from cds.hooks.request import HookRequest
 from cds.hooks.services import SERVICES, Service
 from cds.service.gathering import NotAbout, gather
-from cds.service.ports import Answer, Ports
+from cds.service.ports import Answer, Incoming, Ports
 from cds.service.visit import Considered, Decision, Visit
+from cds.trust.client import DEVELOPMENT, Caller, Client
 
 
-async def answer(body: bytes, service: Service, ports: Ports, base_url: str = "") -> Answer:
+async def answer(incoming: Incoming, ports: Ports) -> Answer:
     """Return the answer to one call, after its record is durable. Nothing is raised.
 
     Args:
-        body: the request body as it came.
-        service: the service that was called.
+        incoming: the call as it came.
         ports: see `Ports`.
-        base_url: the address under which the client reaches us, without a trailing slash, for links; empty if unknown.
 
     Returns:
         200 with cards; 400 or 412 with an OperationOutcome; 500 if the service itself failed; 503 if the call cannot
         be recorded.
     """
-    visit = Visit.begin(body, service, ports, base_url)
-    decision = _decide_or_refuse(visit)
+    visit = Visit.begin(incoming, ports)
+    decision = await _decide_or_refuse(visit)
     try:
         await ports.recorder.append_async(decision.record)
     except AuditError as error:
@@ -44,17 +45,18 @@ async def answer(body: bytes, service: Service, ports: Ports, base_url: str = ""
     return decision.answer
 
 
-def decide(visit: Visit) -> Decision:
+async def decide(visit: Visit) -> Decision:
     """Take the steps from the bytes of a request to its cards.
 
     Raises:
         RequestError, FhirError: the call cannot be answered with cards.
     """
     knowledge = visit.ports.knowledge
-    visit.request = request = decode(visit.body, visit.service.hook)
+    request = decode(visit.incoming.body, visit.service.hook)
+    completion = visit.open(request)
     visit.notes = (*request.remarks, *_extensions(request))
     context = _hook_context(visit, request)
-    found = gather(visit, request, context)
+    found = await gather(visit, completion, context)
     if isinstance(found, NotAbout):
         return visit.not_applicable(found.drugs)
     readings = [read_order(order, found.facts, context, knowledge, visit.at) for order in found.orders]
@@ -65,32 +67,35 @@ def decide(visit: Visit) -> Decision:
 
 
 def consider(body: bytes, service: Service, ports: Ports) -> Record:
-    """Return what would be recorded of a call, without recording or answering it.
+    """Return what would be recorded of a call, without recording or answering it; nothing more is read.
 
     Raises:
         RequestError, FhirError: the call cannot be answered with cards.
     """
-    return decide(Visit.begin(body, service, ports)).record
+    incoming = Incoming(body, service, Caller(Client(DEVELOPMENT)))
+    return asyncio.run(decide(Visit.begin(incoming, replace(ports, reader=None)))).record
 
 
-def warm_up(ports: Ports) -> None:
+async def warm_up(ports: Ports) -> None:
     """Take the whole way once with an empty patient, so that the first real call is as fast as the others."""
     codes = ports.knowledge.value_sets[ports.knowledge.definitions.drug.ketamine.value_set].codes
     system, code = next(iter(codes))
     drug = {"medicationCodeableConcept": {"coding": [{"system": system, "code": code}]}}
-    order = {"resourceType": "MedicationRequest", "id": "warm-up", "status": "draft"} | drug
+    subject = {"subject": {"reference": "Patient/warm-up"}}
+    order = {"resourceType": "MedicationRequest", "id": "warm-up", "status": "draft"} | subject | drug
     context = {"patientId": "warm-up", "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": order}]}}
-    prefetch = {"patient": {"resourceType": "Patient", "id": "warm-up"}}
+    drugs = {"resourceType": "Bundle", "entry": [{"resource": order | {"status": "active"}}]}
+    prefetch = {"patient": {"resourceType": "Patient", "id": "warm-up"}, "medications": drugs}
     for service in SERVICES.values():
         request = {"hook": service.hook, "context": context, "prefetch": prefetch}
-        decide(Visit.begin(json.dumps(request).encode(), service, ports))
+        await decide(Visit.begin(Incoming(json.dumps(request).encode(), service, Caller(Client(DEVELOPMENT))), ports))
     for resource_type in ("MedicationRequest", "ServiceRequest"):
         ports.valid({"resourceType": resource_type, "status": "draft"})  # else the first suggestion would wait for it
 
 
-def _decide_or_refuse(visit: Visit) -> Decision:
+async def _decide_or_refuse(visit: Visit) -> Decision:
     try:
-        return decide(visit)
+        return await decide(visit)
     except RequestError as error:
         return visit.refused(error, error.status)
     except FhirError as error:

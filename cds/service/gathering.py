@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass, replace
 
-from cds.engine.facts import Concept, Gap, HookContext, Medication, PatientFacts, Source
+from cds.engine.facts import Concept, Gap, GapScope, HookContext, Medication, PatientFacts, Source
 from cds.engine.scene import local_day
 from cds.engine.withhold import PATIENT_VIEW
 from cds.errors import FhirError, RequestError
 from cds.fhir.read import FOREIGN, read_facts
 from cds.fhir.references import Subject
 from cds.hooks.drafts import select
-from cds.hooks.request import HookRequest
-from cds.service.orders import Orders, find_orders, ongoing_orders
+from cds.service.completing import Completion
+from cds.service.orders import Orders, choose_orders, ongoing_orders, read_orders, refuse_others
 from cds.service.visit import Visit
 
+_HOW_TO_SEND = "Send the prefetch that GET /cds-services names, or fhirServer with a token that may read it."
 _NO_ACTIVE_ORDER = "no active order for ketamine or esketamine is on record"
 
 
@@ -31,45 +32,69 @@ class Chart:
     facts: PatientFacts
 
 
-def gather(visit: Visit, request: HookRequest, context: HookContext) -> Chart | NotAbout:
+async def gather(visit: Visit, completion: Completion, context: HookContext) -> Chart | NotAbout:
     """Return what is to be assessed; remarks and gaps are kept in the visit.
 
     In patient-view these are the active orders, else the draft orders that the hook asks about. Nothing of the patient
     is read for an order that is about another drug.
 
     Raises:
-        RequestError, FhirError: as `cds.hooks.drafts.select`, `find_orders` and `require_patient`.
+        RequestError, FhirError: as `select`, `refuse_others`, `choose_orders`, `require_patient`, `require_list`.
     """
+    request = completion.request
     if request.hook == PATIENT_VIEW:
-        return _gather_active(visit, request, context)
+        return await _gather_active(visit, completion, context)
     selection = select(request)
     visit.notes += selection.remarks
-    orders = find_orders(request, selection, visit.read_context(request), visit.ports.knowledge)
+    refuse_others(request, selection)
+    entries = read_orders(completion)
+    if missing := [entry.missing for entry in entries if entry.missing]:
+        await completion.read_products(missing)
+        entries = read_orders(completion)
+    orders = choose_orders(request, selection, entries, visit.ports.knowledge)
     if not orders.assessed:
         return NotAbout(orders.drugs)
-    facts = _read(visit, request, orders)
+    facts = await _read(visit, completion, orders)
     return Chart(orders.assessed_in(facts), facts)
 
 
-def _gather_active(visit: Visit, request: HookRequest, context: HookContext) -> Chart | NotAbout:
-    facts = read_facts(visit.ports.complete(request), visit.read_context(request))
-    orders = ongoing_orders(facts, visit.ports.knowledge, local_day(visit.at, context))
-    if orders:
+async def _gather_active(visit: Visit, completion: Completion, context: HookContext) -> Chart | NotAbout:
+    """Look at the drugs first: where none is ketamine, nothing else of the patient is read."""
+    expected, today = completion.context.expected, local_day(visit.at, context)
+    drugs = [key for key, source in expected.items() if source is Source.MEDICATIONS]
+    facts = read_facts(await completion.complete(drugs), completion.context)
+    if ongoing_orders(facts, visit.ports.knowledge, today):
+        facts = read_facts(await completion.complete(expected), completion.context)
         require_patient(visit, facts)
-        return Chart(orders, facts)
+        return Chart(ongoing_orders(facts, visit.ports.knowledge, today), facts)
     visit.gaps = tuple(gap for gap in facts.gaps if gap.source is Source.MEDICATIONS)
+    require_list(visit.gaps)
     unread = "; not all of them could be read" if visit.gaps else ""
     visit.notes += (f"{_NO_ACTIVE_ORDER} among {len(facts.medications)} that were looked at{unread}",)
     return NotAbout()
 
 
-def _read(visit: Visit, request: HookRequest, orders: Orders) -> PatientFacts:
+async def _read(visit: Visit, completion: Completion, orders: Orders) -> PatientFacts:
     """Return the facts, with what could not be read of the draft orders among the gaps."""
     drafts = [entry.medication for entry in orders.entries if entry.medication]
-    facts = read_facts(visit.ports.complete(request), visit.read_context(request), drafts)
+    received = await completion.complete(completion.context.expected)
+    facts = read_facts(received, completion.context, drafts)
     require_patient(visit, facts)
     unread: tuple[Gap, ...] = tuple(gap for entry in orders.entries for gap in entry.gaps)
     return replace(facts, gaps=(*facts.gaps, *unread)) if unread else facts
+
+
+def require_list(gaps: tuple[Gap, ...]) -> None:
+    """Refuse to say that no ketamine is given where the list of drugs was not read whole.
+
+    Raises:
+        FhirError: CDS-304.
+    """
+    if reasons := [gap.reason for gap in gaps if gap.scope is GapScope.SOURCE]:
+        raise FhirError(
+            "CDS-304", "prefetch 'medications'", f"The active orders could not be read: {'; '.join(reasons)}.",
+            "Expected all MedicationRequests of the patient.", _HOW_TO_SEND,
+        )  # fmt: skip
 
 
 def require_patient(visit: Visit, facts: PatientFacts) -> None:
@@ -85,11 +110,10 @@ def require_patient(visit: Visit, facts: PatientFacts) -> None:
     reasons = [gap.reason for gap in facts.gaps if gap.source is Source.PATIENT]
     if any(reason.startswith(FOREIGN[Subject.ANOTHER]) for reason in reasons):
         raise RequestError(
-            "CDS-218", "$.prefetch.patient", "The Patient is another than that of the request.",
+            "CDS-218", "the Patient that was sent or read", "The Patient is another than that of the request.",
             "Expected the Patient in $.context.patientId.",
         )  # fmt: skip
     raise FhirError(
         "CDS-301", "prefetch 'patient'", f"The patient could not be read: {'; '.join(reasons) or 'not sent'}.",
-        "Expected the Patient resource.",
-        "Send the prefetch that GET /cds-services names; data are not read from fhirServer yet.",
+        "Expected the Patient resource.", _HOW_TO_SEND,
     )  # fmt: skip

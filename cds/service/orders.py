@@ -11,12 +11,12 @@ from cds.engine.derive.medication_state import Taking, medication_state
 from cds.engine.facts import Concept, Medication, MedicationKind, PatientFacts
 from cds.engine.rules import Knowledge
 from cds.errors import FhirError, RequestError
-from cds.fhir.context import ReadContext, as_received
 from cds.fhir.datatypes import Reference
 from cds.fhir.drafts import DraftEntry, read_drafts
 from cds.fhir.references import Addresses, Subject
 from cds.hooks.drafts import Selection
 from cds.hooks.request import HookRequest
+from cds.service.completing import Completion
 
 _ORDERED = ("order", "")
 
@@ -41,24 +41,37 @@ class Orders:
         return tuple(fact for fact in facts.medications if fact.draft and fact.provenance.reference in wanted)
 
 
-def find_orders(request: HookRequest, selection: Selection, context: ReadContext, knowledge: Knowledge) -> Orders:
-    """Return the orders that the rules are about.
+def read_orders(completion: Completion) -> tuple[DraftEntry, ...]:
+    """Return all draft orders, with what was received so far of the Medications that name their drugs."""
+    pairs = ((draft.full_url, draft.raw) for draft in completion.request.drafts or ())
+    return read_drafts(pairs, completion.context, completion.received)
+
+
+def refuse_others(request: HookRequest, selection: Selection) -> None:
+    """Refuse an order that is for somebody else.
 
     Raises:
-        RequestError: CDS-218 if an order that is asked about is for somebody else.
-        FhirError: CDS-303 (HTTP 412) if it cannot be known whether one is about the drug, and none is known to be.
+        RequestError: CDS-218.
     """
-    drafts = request.drafts or ()
     for draft in selection.drafts:
         if _whose(draft.subject, request) is Subject.ANOTHER:
             raise RequestError(
                 "CDS-218", f"{draft.path}.subject", "The order is for another patient than the request.",
                 "Expected the Patient in $.context.patientId.",
             )  # fmt: skip
-    pairs = ((draft.full_url, draft.raw) for draft in drafts)
-    entries = read_drafts(pairs, context, as_received(request.prefetch))
+
+
+def choose_orders(
+    request: HookRequest, selection: Selection, entries: tuple[DraftEntry, ...], knowledge: Knowledge
+) -> Orders:
+    """Return the orders that the rules are about, of all that were read.
+
+    Raises:
+        FhirError: CDS-303 (HTTP 412) if it cannot be known whether one is about the drug, and none is known to be.
+    """
     wanted = {draft.path for draft in selection.drafts}
-    chosen = [entry for draft, entry in zip(drafts, entries, strict=True) if draft.path in wanted]
+    pairs = zip(request.drafts or (), entries, strict=True)
+    chosen = [entry for draft, entry in pairs if draft.path in wanted]
     orders = [entry.medication for entry in chosen if entry.medication]
     assessed = tuple(order for order in orders if recognise(order, knowledge))
     if not assessed:
@@ -87,7 +100,7 @@ def _require_known(chosen: list[DraftEntry]) -> None:
             raise FhirError(
                 "CDS-303", f"draft order {entry.reference}", f"It cannot be known what is ordered: {reason}.",
                 "Expected a MedicationRequest or ServiceRequest whose drug is named by code or in words.",
-                "Send the Medication in draftOrders, as contained resource or in the prefetch.",
+                "Send the Medication in draftOrders, as contained resource or in the prefetch, or make it readable.",
             )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""What an answer depends on besides the call itself, and what it is."""
+"""What an answer depends on besides the call itself, what a call is, and what its answer is."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -10,9 +10,13 @@ from cds.audit.record import Record, Subject
 from cds.engine.facts import Source
 from cds.engine.quiet import NOTHING_EARLIER, Earlier
 from cds.engine.rules import Knowledge
-from cds.fhir.context import Received, as_received
+from cds.fhir.client import FhirReader
 from cds.fhir.r4b import validate_resource
-from cds.hooks.request import HookRequest
+from cds.hooks.services import Service
+from cds.trust.client import Caller
+
+DEADLINE_MS = 2500
+"""From the last byte of a call to the first byte of its answer, unless the settings or the client say otherwise."""
 
 
 class Recorder(Protocol):
@@ -30,11 +34,6 @@ class Recorder(Protocol):
         """
 
 
-def prefetched(request: HookRequest) -> Mapping[str, Received]:
-    """Return what came with the request itself. Data that were not sent are not read from the FHIR server yet."""
-    return as_received(request.prefetch)
-
-
 def nothing_earlier(client: str, subject: Subject, at: datetime) -> Earlier:  # noqa: ARG001 - as a history is asked
     """Return that this user saw and overrode nothing before."""
     return NOTHING_EARLIER
@@ -43,6 +42,25 @@ def nothing_earlier(client: str, subject: Subject, at: datetime) -> Earlier:  # 
 def is_valid(resource: object) -> bool:
     """Say whether a resource is valid FHIR R4B. The first call imports the models: a quarter of a second."""
     return not validate_resource(resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One call as it came.
+
+    Attributes:
+        body: the request body.
+        service: the service that was called.
+        caller: who called, and for whose data that client is registered.
+        base_url: the address under which the client reaches us, without a trailing slash, for links; empty if unknown.
+        received: when the last byte of the body had come, in the event loop's time: the deadline counts from it.
+    """
+
+    body: bytes = field(repr=False)
+    service: Service
+    caller: Caller
+    base_url: str = ""
+    received: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,10 @@ class Ports:
         offered: the prefetch keys that discovery offers, with what each reads.
         zone: the time zone in which days are counted.
         country: where the service runs, two letters; empty if not set.
-        complete: returns what came for each prefetch key; for a draft order only if rules apply to it.
+        templates: the query of each prefetch key, for what has to be read from the FHIR server.
+        reader: reads what was not sent; None reads nothing.
+        deadline_ms: from the last byte of a call to the first byte of its answer, for a client without its own.
+        any_loopback: FHIR servers on this machine may be read for every client (development).
         history: returns what the user named in a subject was shown of its patient before, and has overridden; the
             first argument is the client. May raise an AuditError; then every card is shown.
         valid: says whether a resource that would be sent is valid FHIR R4.
@@ -70,7 +91,10 @@ class Ports:
     offered: Mapping[str, Source]
     zone: ZoneInfo
     country: str = ""
-    complete: Callable[[HookRequest], Mapping[str, Received]] = prefetched
+    templates: Mapping[str, str] = field(default_factory=dict)
+    reader: FhirReader | None = None
+    deadline_ms: int = DEADLINE_MS
+    any_loopback: bool = False
     history: Callable[[str, Subject, datetime], Earlier] = nothing_earlier
     valid: Callable[[dict[str, Any]], bool] = is_valid
 

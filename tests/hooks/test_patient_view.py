@@ -97,7 +97,6 @@ def test_what_was_known_when_the_order_was_signed_or_is_not_critical_stays_silen
         {"dosageInstruction": [{"text": "IV", "timing": {"repeat": {"boundsPeriod": {"end": "2026-01-20"}}}}]},
         {"medicationCodeableConcept": {"text": "ketorolac 30 mg"}},
         {"medicationCodeableConcept": {"text": "ketamine 10 % cream"}, "dosageInstruction": [{"text": "topical"}]},
-        {"subject": {"reference": "Patient/boris"}},
     ],
     ids=str,
 )
@@ -117,14 +116,32 @@ def test_what_could_not_be_checked_is_said_where_ketamine_is_running(service: Ru
     assert ["KETGAP0W"] == _topics(_view(service, infusion(), without="conditions"))
 
 
-def test_orders_that_could_not_be_read_stand_in_the_record(service: Running) -> None:
-    """Without a list of orders it is not known whether the drug is given: no card says so, the record does."""
-    answer = _view(service, without="medications")
-    record = service.records()[0]
+UNREAD = {
+    "not sent": None,
+    "an error": {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]},
+    "a first page only": searchset() | {"link": [{"relation": "next", "url": "https://ehr.example/fhir?page=2"}]},
+    "somebody else's": searchset(infusion(subject={"reference": "Patient/boris"})),
+}
 
-    assert {"cards": []} == answer
-    assert "not all of them could be read" in str(record.section("request")["notes"])
-    assert ["medications"] == [gap["source"] for gap in record.section("request")["gaps"]]  # type: ignore[union-attr, index, call-overload]
+
+@pytest.mark.parametrize("sent", UNREAD.values(), ids=UNREAD)
+def test_without_the_whole_list_of_orders_it_is_not_said_that_all_is_well(service: Running, sent: Json | None) -> None:
+    """An empty list of cards would read as "no ketamine is given, or nothing speaks against it"."""
+    prefetch = whole_record(_keys(service)) | {"medications": sent}
+    asked = request("patient-view", draftOrders=None, selections=None)
+    asked["prefetch"] = {key: value for key, value in prefetch.items() if value is not None}
+
+    response = service.post(body(asked), SERVICE)
+
+    assert (412, "CDS-304") == (response.status_code, response.json()["issue"][0]["details"]["coding"][0]["code"])
+    assert ["medications"] == [gap["source"] for gap in service.records()[0].section("request")["gaps"]]  # type: ignore[union-attr, index, call-overload]
+
+
+def test_one_order_that_cannot_be_read_stands_in_the_record(service: Running) -> None:
+    nameless = infusion(medicationCodeableConcept={})
+
+    assert {"cards": []} == _view(service, nameless)
+    assert "not all of them could be read" in str(service.records()[0].section("request")["notes"])
 
 
 def test_an_active_order_of_a_patient_who_was_not_sent_is_refused(service: Running) -> None:

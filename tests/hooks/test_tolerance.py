@@ -124,8 +124,8 @@ SHARED = {
     "hl7-library-order-sign-1": (200, 0),
     "hl7-library-order-sign-2": (200, 0),
     "hl7-library-order-sign-3": (400, "FHIR R4"),
-    "hl7-library-patient-view-1": (200, 0),
-    "hl7-library-patient-view-2": (200, 0),
+    "hl7-library-patient-view-1": (412, "prefetch 'medications'"),
+    "hl7-library-patient-view-2": (412, "prefetch 'medications'"),
     "hl7-spec3.0ballot-3-feedback": (404, "Feedback"),
     "hl7-spec3.0ballot-4-feedback": (404, "Feedback"),
     "legacy-feedback-sandbox-pr135": (404, "Feedback"),
@@ -137,7 +137,7 @@ SHARED = {
     "sandbox-live-order-select-no-medication": (200, 0),
     "sandbox-live-order-sign-ketamine": (200, 4),
     "sandbox-live-order-sign-ketamine-no-prefetch": (412, "prefetch 'patient'"),
-    "sandbox-live-patient-view": (200, 0),
+    "sandbox-live-patient-view": (412, "prefetch 'medications'"),
 }
 
 

@@ -9,7 +9,7 @@ from tests.real_hapi.places import Places, beside, engine_answers, in_containers
 
 
 @pytest.fixture(scope="session")
-def places() -> Iterator[Places]:
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
     """A FHIR server and the service, by container or at CDS_TEST_FHIR_URL; skipped where there is neither."""
     url = os.environ.get("CDS_TEST_FHIR_URL")
     if not url and not engine_answers():
@@ -17,5 +17,5 @@ def places() -> Iterator[Places]:
         if os.environ.get("CDS_REQUIRE_DOCKER") == "1":
             pytest.fail(reason)
         pytest.skip(reason)
-    with beside(url) if url else in_containers() as started:
+    with beside(url) if url else in_containers(tmp_path_factory.mktemp("keys")) as started:
         yield started

@@ -1,6 +1,10 @@
-"""Where the FHIR server and the service under test are, and how the command `cds` reaches them."""
+"""Where the FHIR server and the service under test are, and how an EHR and the command `cds` reach them.
+
+In containers it is the service as in production: the EHR of deploy/compose.yaml signs every call with its key.
+"""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -8,15 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from testcontainers.compose import DockerCompose
 
 from benchmarks.servers import serving_cds
-from cds.fhir.shift import AS_OF
+from cds.ehr import connect
+from cds.ehr.identity import Identity, SignedCalls
+from cds.ehr.keypair import read_key_pair
 
 ROOT = Path(__file__).resolve().parents[2]
-CLOCK = f"{AS_OF}T12:00:00+00:00"
-"""What the service takes as now: the day for which the dates of the fixtures are written."""
+ISSUER = "https://ehr.example"
+"""The EHR that deploy/compose.yaml registers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +32,50 @@ class Places:
 
     Attributes:
         fhir: base URL of the FHIR server.
+        fhir_of_service: base URL under which the service finds it.
         service: address of the service.
         log: runs ``cds log ...`` where the record lies, and returns what it printed.
+        key: the private key with which calls are signed; None where they are not.
     """
 
     fhir: str
+    fhir_of_service: str
     service: str
     log: Callable[[list[str]], str]
+    key: Path | None = None
 
     def run(self, *arguments: str) -> str:
         """Run the command `cds` and return what it printed."""
         return self.log(list(arguments)) if arguments[0] == "log" else _cds(list(arguments))
 
+    @property
+    def signing(self) -> tuple[str, ...]:
+        """How the command `cds` is told to sign its calls."""
+        return ("--key", str(self.key), "--issuer", ISSUER) if self.key else ()
+
+    def calling(self) -> httpx.Client:
+        """Return what calls the service as the EHR does."""
+        auth = SignedCalls(Identity(read_key_pair(self.key), ISSUER)) if self.key else None
+        return connect(self.service, auth=auth)
+
 
 @contextmanager
-def in_containers() -> Iterator[Places]:
+def in_containers(folder: Path) -> Iterator[Places]:
     """Bring up deploy/compose.yaml on free ports under a project name of its own; take it down in any case."""
+    port = _free_port()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("COMPOSE_PROJECT_NAME", f"ketamine-cds-test-{os.getpid()}")
         environment.setenv("HAPI_PORT", "0")
-        environment.setenv("CDS_PORT", "0")
-        environment.setenv("CDS_CLOCK", CLOCK)
+        environment.setenv("CDS_PORT", str(port))
         compose = DockerCompose(ROOT / "deploy", "compose.yaml", build=True)
         try:
             _start(compose)
             yield Places(
                 fhir=f"http://127.0.0.1:{_published(compose, 'fhir', 8080)}/fhir",
-                service=f"http://127.0.0.1:{_published(compose, 'cds', 8000)}",
+                fhir_of_service="http://fhir:8080/fhir",
+                service=f"http://127.0.0.1:{port}",
                 log=lambda arguments: compose.exec_in_container(["cds", *arguments], "cds")[0],
+                key=_key(compose, folder),
             )
         finally:
             compose.stop()
@@ -60,9 +83,9 @@ def in_containers() -> Iterator[Places]:
 
 @contextmanager
 def beside(fhir: str) -> Iterator[Places]:
-    """Start the service here, for a FHIR server that runs elsewhere."""
-    with serving_cds({"CDS_FHIR_BASES": f'["{fhir}"]', "CDS_CLOCK": CLOCK}) as server:
-        yield Places(fhir, server.url, lambda arguments: _cds(arguments, server.environment))
+    """Start the service here, for a FHIR server that runs elsewhere; calls are not signed."""
+    with serving_cds({"CDS_FHIR_BASES": f'["{fhir}"]'}) as server:
+        yield Places(fhir, fhir, server.url, lambda arguments: _cds(arguments, server.environment))
 
 
 def engine_answers() -> bool:
@@ -83,6 +106,22 @@ def _start(compose: DockerCompose) -> None:
     except subprocess.CalledProcessError as error:
         said, _ = compose.get_logs("cds", "fhir-ready")
         pytest.fail(f"{error.stderr.decode()[-1000:]}\n{said[-4000:]}", pytrace=False)
+
+
+def _key(compose: DockerCompose, folder: Path) -> Path:
+    """Return the key of the EHR, copied out of its volume."""
+    command = [*compose.compose_command_property, "run", "--rm", "--no-deps", "-T", "--entrypoint", "cat", "ask"]
+    copied = subprocess.run([*command, "/keys/ehr.pem"], cwd=compose.context, capture_output=True, check=True)
+    path = folder / "ehr.pem"
+    path.write_bytes(copied.stdout)
+    path.chmod(0o600)
+    return path
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _published(compose: DockerCompose, service: str, port: int) -> int:

@@ -6,10 +6,13 @@ they fail instead. Without ../shared there are only the fixtures.
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 import pytest
 
 from cds.ehr import Conversation, Json, ask, ask_about, connect, discover, read_bundles, read_order, request_for, seed
+from cds.ehr.calls import call
+from cds.fhir.shift import as_of
 from tests.real_hapi.places import ROOT, Places
 
 pytestmark = pytest.mark.real_hapi
@@ -25,20 +28,23 @@ PAGE_SIZE = 20
 def patients(places: Places) -> dict[str, Json]:
     """Patient id to Bundle: all fixtures and 50 Synthea patients, loaded into the FHIR server.
 
-    The deaths of Synthea patients are left out: an order for somebody recorded as dead gets no card.
+    The fixtures as of today, by which the service goes. The deaths of Synthea patients are left out: an order for
+    somebody recorded as dead gets no card.
     """
-    places.run("seed", "--fhir", places.fhir, str(FIXTURES))
+    places.run("seed", "--fhir", places.fhir, "--as-of", "today", str(FIXTURES))
+    today = datetime.now(UTC).date()
     synthea = [_alive(bundle) for bundle in read_bundles(SYNTHEA)]
     with connect(places.fhir) as fhir:
         seed(fhir, synthea)
-    return {_patient(bundle)["id"]: bundle for bundle in [*read_bundles([FIXTURES]), *synthea]}
+    fixtures = [as_of(bundle, today) for bundle in read_bundles([FIXTURES])]
+    return {_patient(bundle)["id"]: bundle for bundle in [*fixtures, *synthea]}
 
 
 @pytest.fixture(scope="module")
 def conversations(places: Places, patients: dict[str, Json]) -> dict[str, Conversation]:
     """Patient id to what came of an order for intravenous ketamine, with the data read from the FHIR server."""
     order = read_order(ORDER)
-    with connect(places.fhir) as fhir, connect(places.service) as service:
+    with connect(places.fhir) as fhir, places.calling() as service:
         return {patient: ask_about(fhir, service, patient, order, "order-select") for patient in patients}
 
 
@@ -47,7 +53,7 @@ def test_the_cards_for_data_from_the_server_are_the_cards_for_the_same_bundle(
 ) -> None:
     """Paging, order of results and the server's own additions to a resource make no difference."""
     order = read_order(ORDER)
-    with connect(places.service) as service:
+    with places.calling() as service:
         templates = discover(service, "order-select").prefetch
         from_bundles = {
             patient: ask(service, request_for(bundle, order, "order-select", templates))
@@ -56,6 +62,22 @@ def test_the_cards_for_data_from_the_server_are_the_cards_for_the_same_bundle(
 
     assert {patient: _lasting(response) for patient, response in from_bundles.items()} == {
         patient: _lasting(conversation.response) for patient, conversation in conversations.items()
+    }
+
+
+def test_the_cards_are_the_same_where_the_service_reads_everything_itself(
+    places: Places, conversations: dict[str, Conversation]
+) -> None:
+    """No prefetch at all: only the order and where the patient's record lies."""
+    with places.calling() as service:
+        found = discover(service, "order-select")
+        read = {
+            patient: call(service, found, _without_prefetch(conversation.request, places))
+            for patient, conversation in conversations.items()
+        }
+
+    assert {patient: _lasting(conversation.response) for patient, conversation in conversations.items()} == {
+        patient: _lasting(response) for patient, response in read.items()
     }
 
 
@@ -110,11 +132,19 @@ def test_the_command_prints_the_cards_of_a_patient(places: Places, conversations
     patient, conversation = next(iter(conversations.items()))
 
     printed = places.run(
-        *("ask", "--fhir", places.fhir, "--service", places.service, "--patient", patient, "--order", str(ORDER))
+        *("ask", "--fhir", places.fhir, "--service", places.service, "--patient", patient, "--order", str(ORDER)),
+        *places.signing,
     )
 
     unwrapped = " ".join(printed.split())
     assert [] == [card["summary"] for card in conversation.response["cards"] if card["summary"] not in unwrapped]
+
+
+def _without_prefetch(request: Json, places: Places) -> Json:
+    """Return the same request without data, and with the FHIR server as the service finds it."""
+    return {name: value for name, value in request.items() if name != "prefetch"} | {
+        "fhirServer": places.fhir_of_service
+    }
 
 
 def _patient(bundle: Json) -> Json:
