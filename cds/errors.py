@@ -6,6 +6,7 @@
     ├── FhirError        CDS-3xx  data that is required could not be had (HTTP 412)
     ├── AuditError       CDS-4xx  the decision could not be recorded (HTTP 503)
     └── TrustError       CDS-6xx  who calls is not known (HTTP 401, always bare), or the clients' file cannot be used
+        └── TrustUnavailableError  it cannot be told now whether a token was used before (HTTP 503)
 
 The codes are explained, with what to do, in docs/problems.md.
 """
@@ -67,5 +68,18 @@ class AuditError(CdsError):
     """The record of a decision could not be written or read; without a record there is no answer."""
 
 
+@dataclass
 class TrustError(CdsError):
-    """A token was not accepted, or the registered clients cannot be read. A caller is never told which or why."""
+    """A token was not accepted, or the registered clients cannot be read. A caller is never told which or why.
+
+    Attributes:
+        client: the registered EHR whose key signed the refused token; empty while that is not proven.
+    """
+
+    client: str = ""
+
+    __str__ = CdsError.__str__
+
+
+class TrustUnavailableError(TrustError):
+    """A token is right, but it cannot be told now whether it was used before; only a known client ever sees this."""

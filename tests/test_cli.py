@@ -219,9 +219,10 @@ class Server:
         self._held = resources_of(json.loads(bundle.read_bytes()))
         self.taken: list[Json] = []
 
-    def connect(self, address: str) -> httpx.Client:
+    def connect(self, address: str, auth: httpx.Auth | None = None) -> httpx.Client:
         """Stand in for `cds.ehr.connect`; the service itself is called for real."""
-        return connect(address, httpx.MockTransport(self._answer) if address.startswith("http://fhir.test") else None)
+        here = address.startswith("http://fhir.test")
+        return connect(address, httpx.MockTransport(self._answer) if here else None, auth)
 
     def _answer(self, sent: httpx.Request) -> httpx.Response:
         if sent.method == "POST":
@@ -266,6 +267,34 @@ def test_ask_opens_a_record_without_an_order(
     assert 0 == status
     assert "CRITICAL  Active psychosis" in printed
     assert f"Source attributes: {_address(service)}/knowledge/psychosis/source-attributes" in printed
+
+
+def test_ask_can_leave_it_to_the_service_to_read_the_data(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The service may reach the FHIR server under another address than we do."""
+    sent: list[Json] = []
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        if call.method == "GET":
+            offered = {"id": "opened", "hook": "patient-view", "prefetch": {"patient": "Patient/{{context.patientId}}"}}
+            return httpx.Response(200, json={"services": [offered]})
+        sent.append(json.loads(call.content))
+        return httpx.Response(200, json={"cards": []})
+
+    monkeypatch.setattr(
+        asking, "connect", lambda address, auth=None: connect(address, httpx.MockTransport(answer), auth)
+    )
+    about = ["--patient", "tomas", "--hook", "patient-view"]
+
+    statuses = [
+        main(["ask", *FHIR, *about, "--no-prefetch", *more]) for more in ([], ["--fhir-server", "http://fhir/r4"])
+    ]
+
+    assert [0, 0] == statuses
+    assert ["http://fhir.test/fhir", "http://fhir/r4"] == [request["fhirServer"] for request in sent]
+    assert [] == [request for request in sent if "prefetch" in request]
+    assert "" == capsys.readouterr().err
 
 
 def test_seed_moves_the_dates_of_the_fixtures_so_that_what_is_recent_stays_recent(

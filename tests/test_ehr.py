@@ -10,10 +10,11 @@ import pytest
 
 from cds.ehr.calls import ask, ask_about, context_for, discover, read_order, request_for
 from cds.ehr.memory import search
-from cds.ehr.prefetch import fill_prefetch, resolve
+from cds.ehr.prefetch import fill_prefetch
 from cds.ehr.seeding import read_bundles, resources_of, seed
 from cds.ehr.wire import Json, connect, fetch
 from cds.errors import FhirError, RequestError
+from cds.hooks.prefetch import resolve
 
 FHIR = "http://fhir.test/fhir"
 SERVICE = "http://cds.test"

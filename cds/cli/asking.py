@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 
 from cds.audit.visible import visible
+from cds.cli.client_signing import signature, signing_options
 from cds.cli.options import HOOKS, Commands, add_command
-from cds.ehr import ask_about, connect, discover, read_bundles, read_order, seed
+from cds.ehr import call, connect, discover, read_bundles, read_order, request_from, seed
+from cds.ehr.wire import UNKNOWN_CALLER
 from cds.engine.withhold import PATIENT_VIEW
 from cds.errors import FhirError, RequestError
 from cds.fhir.shift import as_of
@@ -59,28 +61,35 @@ def _add_ask(commands: Commands) -> None:
         _ask,
         "Call the service as an EHR does and print the cards.\n\n"
         "With REQUEST the file is sent as it is. With --fhir the prefetch that discovery names is read from that FHIR\n"
-        "server for the patient and the draft order (patient-view has no order).",
+        "server for the patient and the draft order (patient-view has no order). A service that is run in the\n"
+        "production profile answers only calls that are signed as a registered EHR: with --key and --issuer.",
         {0: "answered, with or without cards", 1: "refused or not answered", 2: "wrong use, or a file cannot be used"},
         "cds ask REQUEST.json\ncds ask --fhir http://127.0.0.1:28081/fhir --patient boris --order ORDER.json\n"
-        "cds ask --fhir http://127.0.0.1:28081/fhir --patient boris --hook patient-view",
+        "cds ask --fhir http://127.0.0.1:28081/fhir --patient boris --hook patient-view\n"
+        "cds ask REQUEST.json --service https://cds.hospital.example --key ehr.pem --issuer https://ehr.example",
     )
     ask.add_argument("request", metavar="REQUEST", nargs="?", type=Path, help="a CDS Hooks request")
     ask.add_argument("--fhir", metavar="URL", help="base URL of the FHIR R4 server that holds the patient")
     ask.add_argument("--patient", metavar="ID", help="the patient's id on that server")
     ask.add_argument("--order", metavar="FILE", type=Path, help="a draft MedicationRequest or ServiceRequest")
     ask.add_argument("--hook", choices=HOOKS, default=HOOKS[0], help=f"with --fhir (default: {HOOKS[0]})")
+    ask.add_argument("--no-prefetch", action="store_true", help="with --fhir: send no data; the service reads them")
+    ask.add_argument("--fhir-server", metavar="URL", help="with --fhir: where the service finds it (default: there)")
     ask.add_argument("--service", metavar="URL", default=_SERVICE, help=f"address of the service (default: {_SERVICE})")
+    signing_options(ask)
 
 
 def _ask(options: argparse.Namespace) -> int:
     gathering = [options.fhir, options.patient, *([options.order] if options.hook != PATIENT_VIEW else [])]
-    if bool(options.request) == any(gathering) or (any(gathering) and not all(gathering)):
+    beside = [options.no_prefetch, options.fhir_server]
+    if bool(options.request) == any([*gathering, *beside]) or (not options.request and not all(gathering)):
         print("cds ask: give either REQUEST, or --fhir, --patient and --order. See cds ask --help.", file=sys.stderr)
         return 2
     order = read_order(options.order) if options.order else None
     content = _read(options.request) if options.request else b""
     try:
-        answer = _send_file(content, options.service) if options.request else _gather_and_send(options, order)
+        with connect(options.service, auth=signature(options)) as service:
+            answer = _send_file(content, service) if options.request else _gather_and_send(options, order, service)
     except FhirError as error:
         print(visible(str(error)), file=sys.stderr)
         return _REFUSED
@@ -88,30 +97,47 @@ def _ask(options: argparse.Namespace) -> int:
     return 0
 
 
-def _gather_and_send(options: argparse.Namespace, order: dict[str, Any] | None) -> dict[str, Any]:
-    with connect(options.fhir) as fhir, connect(options.service) as service:
-        conversation = ask_about(fhir, service, options.patient, order, options.hook)
-    for key, reason in conversation.problems.items():
+def _gather_and_send(
+    options: argparse.Namespace, order: dict[str, Any] | None, service: httpx.Client
+) -> dict[str, Any]:
+    found = discover(service, options.hook)
+    with connect(options.fhir) as fhir:
+        templates = {} if options.no_prefetch else found.prefetch
+        request, problems = request_from(fhir, options.patient, order, options.hook, templates)
+    for key, reason in problems.items():
         print(visible(f"not sent: {key}: {reason}"), file=sys.stderr)
-    return conversation.response
+    if options.no_prefetch:
+        del request["prefetch"]
+    if options.fhir_server:
+        request["fhirServer"] = options.fhir_server
+    return call(service, found, request)
 
 
-def _send_file(content: bytes, address: str) -> dict[str, Any]:
+def _send_file(content: bytes, service: httpx.Client) -> dict[str, Any]:
     """Send a request byte by byte as it stands in its file; what is wrong with it is for the service to say."""
     try:
         hook = str(json.loads(content).get("hook"))
     except (ValueError, AttributeError):
         hook = HOOKS[0]
-    with connect(address) as service:
-        url = f"cds-services/{discover(service, hook).id}"
-        try:
-            response = service.post(url, content=content, headers={"Content-Type": "application/json"})
-        except httpx.HTTPError as error:
-            raise FhirError("CDS-331", address, f"No answer ({type(error).__name__}).") from error
-    answer: dict[str, Any] = response.json()
-    if response.is_error:
-        issue = answer["issue"][0]
-        raise FhirError(issue["details"]["coding"][0]["code"], f"HTTP {response.status_code}", issue["diagnostics"])
+    url = f"cds-services/{discover(service, hook).id}"
+    try:
+        response = service.post(url, content=content, headers={"Content-Type": "application/json"})
+    except httpx.HTTPError as error:
+        raise FhirError("CDS-331", str(service.base_url), f"No answer ({type(error).__name__}).") from error
+    return _answer(response)
+
+
+def _answer(response: httpx.Response) -> dict[str, Any]:
+    """Return the answer; a refusal is repeated with its own code, and one without words is told by its status."""
+    where = f"HTTP {response.status_code}"
+    try:
+        answer: dict[str, Any] = response.json()
+        issue = answer["issue"][0] if response.is_error else None
+    except (ValueError, LookupError, TypeError):
+        what = UNKNOWN_CALLER if response.status_code == httpx.codes.UNAUTHORIZED else "The service says nothing else."
+        raise FhirError("CDS-331", where, what) from None
+    if issue:
+        raise FhirError(issue["details"]["coding"][0]["code"], where, issue["diagnostics"])
     return answer
 
 

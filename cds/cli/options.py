@@ -3,13 +3,13 @@
 import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
 from cds.errors import RequestError
 from cds.hooks.services import SERVICES
-from cds.settings import Settings
+from cds.settings import Settings, Stated
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no public name for it
@@ -19,6 +19,7 @@ else:
 HOOKS = tuple(service.hook for service in SERVICES.values())
 """The hooks that are answered."""
 
+_Kind = TypeVar("_Kind", bound=Stated)
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -48,14 +49,27 @@ def add_command(
     return parser
 
 
-def read_settings(**given: object) -> Settings:
+def read_settings(**given: object) -> Stated:
     """Return the settings of the environment, with what was given on the command line instead.
 
     Raises:
         RequestError: CDS-240 a setting is not allowed, with its reason.
     """
+    return _read(Stated, given)
+
+
+def serving_settings(**given: object) -> Settings:
+    """Return the same for a service: they must be safe to serve with.
+
+    Raises:
+        RequestError: CDS-240 a setting is not allowed, with its reason.
+    """
+    return _read(Settings, given)
+
+
+def _read(kind: type[_Kind], given: Mapping[str, object]) -> _Kind:
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        return kind(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = f"CDS_{str(first['loc'][0]).upper()}" if first["loc"] else "settings"

@@ -1,10 +1,8 @@
 """``cds serve`` and ``cds demo``."""
 
 import argparse
-from contextlib import suppress
 
-from cds.cli.options import Commands, add_command, read_settings
-from cds.errors import CdsError
+from cds.cli.options import Commands, add_command, serving_settings
 
 
 def add_commands(commands: Commands) -> None:
@@ -14,11 +12,16 @@ def add_commands(commands: Commands) -> None:
         "serve",
         _serve,
         "Run the service.\n\nEverything else is set by CDS_ variables: docs/settings.md.",
-        {0: "ended by a signal", 2: "a setting, the knowledge or the record cannot be used", 3: "it could not listen"},
-        "cds serve\ncds serve --port 8080",
+        {
+            0: "ended by a signal",
+            2: "a setting, the knowledge, the record or the clients cannot be used",
+            3: "it could not listen",
+        },
+        "cds serve\ncds serve --port 8080\ncds serve --workers 4",
     )
     serve.add_argument("--host", help="address to listen on (default: CDS_HOST or 127.0.0.1)")
     serve.add_argument("--port", type=int, help="port (default: CDS_PORT or 8000)")
+    serve.add_argument("--workers", type=int, help="processes that answer (default: CDS_WORKERS or 1)")
     add_command(
         commands,
         "demo",
@@ -31,32 +34,13 @@ def add_commands(commands: Commands) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    import uvicorn
-
-    from cds.app import create_app
     from cds.app.events import configure_log
+    from cds.app.server import serve
 
-    settings = read_settings(host=options.host, port=options.port)
+    settings = serving_settings(host=options.host, port=options.port, workers=options.workers)
     configure_log(settings.log_level.value)
-    app = create_app(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=settings.host,
-            port=settings.port,
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            timeout_keep_alive=30,
-        )
-    )
     print(f"Ketamine CDS: http://{settings.host}:{settings.port}/cds-services (to stop: Ctrl-C)", flush=True)
-    with suppress(SystemExit):  # how uvicorn says that it could not start
-        server.run()
-    failure: CdsError | None = getattr(app.state, "failure", None)
-    if failure:
-        raise failure
-    return 0 if server.started else 3
+    return serve(settings)
 
 
 def _demo(_options: argparse.Namespace) -> int:

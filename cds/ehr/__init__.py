@@ -10,7 +10,7 @@ the prefetch templates from that server (`prefetch`) or from a Bundle in memory 
 ...     conversation.response["cards"]
 """
 
-from cds.ehr.calls import Conversation, ask, ask_about, discover, read_order, request_for, request_from
+from cds.ehr.calls import Conversation, ask, ask_about, call, discover, read_order, request_for, request_from
 from cds.ehr.prefetch import Prefetched, fill_prefetch
 from cds.ehr.seeding import read_bundles, seed
 from cds.ehr.wire import Json, connect
@@ -21,6 +21,7 @@ __all__ = [
     "Prefetched",
     "ask",
     "ask_about",
+    "call",
     "connect",
     "discover",
     "fill_prefetch",

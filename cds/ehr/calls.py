@@ -76,7 +76,7 @@ def ask(service: httpx.Client, request: Json) -> Json:
         FhirError: CDS-331 when the service cannot be reached or answers with an error; what it said is repeated.
         RequestError: CDS-234 when no service is offered for the hook.
     """
-    return _post(service, discover(service, str(request.get("hook"))), request)
+    return call(service, discover(service, str(request.get("hook"))), request)
 
 
 def ask_about(fhir: httpx.Client, service: httpx.Client, patient: str, order: Json | None, hook: str) -> Conversation:
@@ -94,7 +94,7 @@ def ask_about(fhir: httpx.Client, service: httpx.Client, patient: str, order: Js
     """
     found = discover(service, hook)
     request, problems = request_from(fhir, patient, order, hook, found.prefetch)
-    return Conversation(request, _post(service, found, request), problems)
+    return Conversation(request, call(service, found, request), problems)
 
 
 def request_from(
@@ -163,5 +163,10 @@ def _request(hook: str, context: Json, gathered: Prefetched) -> Json:
     return {"hook": hook, "hookInstance": str(uuid4()), "context": context, "prefetch": gathered.prefetch}
 
 
-def _post(service: httpx.Client, found: Service, request: Json) -> Json:
+def call(service: httpx.Client, found: Service, request: Json) -> Json:
+    """Send a request to a service that discovery named and return the answer.
+
+    Raises:
+        FhirError: CDS-331 when the service cannot be reached or answers with an error; what it said is repeated.
+    """
     return send(service, f"cds-services/{found.id}", request)

@@ -1,19 +1,16 @@
 """Fill the prefetch templates of a CDS service from a FHIR server, as an EHR does before it calls a hook."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 import httpx
 
 from cds.ehr.wire import Json, fetch
 from cds.errors import FhirError
+from cds.hooks.prefetch import resolve
 
 MOST_PAGES = 200
 """A search of more pages than this is given up; with 20 entries a page it has brought 4,000 resources by then."""
-
-_TOKEN = re.compile(r"\{\{\s*context\.(\w+)\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +24,6 @@ class Prefetched:
 
     prefetch: Json
     problems: dict[str, str]
-
-
-def resolve(template: str, context: Mapping[str, object]) -> str | None:
-    """Return the query that a template stands for, or None when the context does not have one of its tokens.
-
-    Source: CDS Hooks 2.0.1, prefetch tokens (``context`` fields that are plain strings).
-
-    >>> resolve("Condition?patient={{context.patientId}}", {"patientId": "boris"})
-    'Condition?patient=boris'
-    >>> resolve("Encounter/{{context.encounterId}}", {"patientId": "boris"}) is None
-    True
-    """
-
-    def value(match: re.Match[str]) -> str:
-        found = context.get(match[1])
-        return quote(found, safe="/") if isinstance(found, str) else match[0]
-
-    query = _TOKEN.sub(value, template)
-    return None if "{{" in query else query
 
 
 def fill(templates: Mapping[str, str], context: Mapping[str, object], read: Callable[[str], Json | None]) -> Prefetched:

@@ -13,18 +13,24 @@ Json: TypeAlias = dict[str, Any]
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 """Seconds: a transaction of a thousand resources takes a FHIR server some seconds; a dead address shows in five."""
 
+UNKNOWN_CALLER = "It never says why. Is the call signed, by a registered EHR?"
+"""What can be said of HTTP 401."""
+
 _LONGEST_QUOTE = 300
 
 
-def connect(base_url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+def connect(
+    base_url: str, transport: httpx.BaseTransport | None = None, auth: httpx.Auth | None = None
+) -> httpx.Client:
     """Return a client whose relative URLs lie under `base_url` (a FHIR server's base, or the service's address).
 
     Args:
         base_url: such as ``http://127.0.0.1:28081/fhir``; a trailing slash makes no difference.
         transport: replaces the network, in tests.
+        auth: signs the requests (`cds.ehr.identity.SignedCalls`); None for requests that are not signed.
     """
     headers = {"Accept": "application/fhir+json, application/json", "Cache-Control": "no-cache"}
-    return httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT, transport=transport)
+    return httpx.Client(base_url=base_url, headers=headers, timeout=TIMEOUT, transport=transport, auth=auth)
 
 
 def fetch(client: httpx.Client, url: str) -> Json:
@@ -79,6 +85,8 @@ def _decode(response: httpx.Response) -> Json | None:
 
 def _diagnosis(decoded: Json | None, response: httpx.Response) -> str:
     """Return what the server said was wrong: the issues of its OperationOutcome, or the start of its text."""
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return UNKNOWN_CALLER
     if decoded is None:
         return f"not a JSON object: {response.text[:_LONGEST_QUOTE]!r}"
     issues = [issue for issue in decoded.get("issue") or [] if isinstance(issue, dict)]

@@ -15,7 +15,7 @@ class Client:
 
     Attributes:
         name: what the operator calls it; stands in every record: lower-case letters, digits and ``-``.
-        issuer, tenant, subject: the claims ``iss``, ``tenant`` and ``sub`` of its tokens; empty if registered as absent.
+        issuer, tenant, subject: the claims ``iss``, ``tenant``, ``sub`` of its tokens; empty if registered as absent.
         audiences: accepted as ``aud`` besides the address that is called.
         fhir_bases: the FHIR servers whose data it may ask about, without a trailing slash; nothing else is read.
         deadline_ms: from the last byte of a call to the first byte of its answer; None for the service's own default.
