@@ -13,8 +13,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from cds.app import create_app
+from cds.app.server import server_config
 from cds.audit.queries import LogReader, StoredRecord
 from cds.settings import Settings
+from tests.watching import watched
 
 Json = dict[str, Any]
 _START_SECONDS = 30
@@ -56,7 +58,7 @@ def settings_in(folder: Path, **changed: Any) -> Settings:  # noqa: ANN401 - set
 def running(settings: Settings) -> Iterator[Running]:
     """Run the service of these settings in a thread until the block ends."""
     app = create_app(settings)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False))
+    server = uvicorn.Server(server_config(watched(app), settings.model_copy(update={"host": "127.0.0.1", "port": 0})))
     thread = threading.Thread(target=_run, args=(server,))
     thread.start()
     try:

@@ -14,9 +14,9 @@ import pytest
 from cds.app import bodies
 from cds.app.events import JsonLines
 from cds.audit.record import Record
+from cds.engine.quiet import Earlier
 from cds.errors import AuditError
-from cds.fhir.context import Received
-from cds.settings import Profile, Settings
+from cds.settings import Settings
 from tests.hooks.bodies import body, bundle, draft, observation, request, searchset, whole_record
 from tests.hooks.test_body import BAD_BODIES
 from tests.response_checker import discovery_violations, outcome_violations, response_violations
@@ -29,7 +29,7 @@ CANARY = "canary7"
 CHANGES: tuple[Json, ...] = ({}, {"hook": CANARY}, {"prefetch": {}}, {"context": {CANARY: CANARY}})
 
 
-def _fails(_: object) -> dict[str, Received]:
+def _fails(*_: object) -> Earlier:
     raise RuntimeError(CANARY)
 
 
@@ -184,6 +184,8 @@ def test_what_is_not_offered_is_refused_with_what_is(
 
     assert (status, code) == (response.status_code, _code(response.json()))
     assert [] == outcome_violations(response.json())
+    for offered in ("GET /cds-services,", "POST /cds-services/ketamine-order-sign,"):
+        assert offered in response.json()["issue"][0]["diagnostics"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", ""])
@@ -247,7 +249,7 @@ def test_a_service_that_cannot_record_is_not_ready(broken: Running, service: Run
 
 def test_a_fault_of_the_service_itself_is_500_and_recorded(tmp_path: Path) -> None:
     with running(settings_in(tmp_path)) as service:
-        service.app.state.ports = replace(service.app.state.ports, complete=_fails)
+        service.app.state.ports = replace(service.app.state.ports, history=_fails)
         response = service.post(body(request()))
         record = service.records()[0]
 
@@ -271,7 +273,7 @@ def test_no_patient_data_and_no_token_are_in_the_operational_log(
     with running(settings_in(tmp_path)) as service:
         for change in CHANGES:
             service.post(body(sent | change))
-        service.app.state.ports = replace(service.app.state.ports, complete=_fails)
+        service.app.state.ports = replace(service.app.state.ports, history=_fails)
         service.post(body(sent | {"context": sent["context"] | {"draftOrders": bundle(draft(subject={}))}}))
     lines = [JsonLines().format(record) for record in caplog.records if record.name != "httpx"]
 
@@ -305,11 +307,6 @@ def test_a_service_whose_record_cannot_be_opened_does_not_start(tmp_path: Path) 
 
     with pytest.raises(RuntimeError, match="did not start"), running(settings):
         pass
-
-
-def test_production_is_a_profile_in_which_the_service_starts(tmp_path: Path) -> None:
-    with running(settings_in(tmp_path, profile=Profile.PRODUCTION)) as service:
-        assert 200 == service.post(body(request())).status_code
 
 
 SITE_POLICY = """\

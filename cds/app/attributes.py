@@ -17,6 +17,9 @@ HTML_HEADERS = {
 }
 """The page loads nothing, runs nothing and stands in no frame."""
 
+JSON_HEADERS = {"X-Content-Type-Options": "nosniff", "Vary": "Accept"}
+"""The same address answers a browser with the page."""
+
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">

@@ -1,51 +1,45 @@
 """The composition root: settings in, the application out."""
 
-import hashlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, closing
-from dataclasses import replace
-from datetime import UTC, datetime
-from uuid import uuid4
-from zoneinfo import ZoneInfo
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 
 import cds
-from cds import service
+from cds.app.composing import read_knowledge
 from cds.app.events import log_event
+from cds.app.front import Front
 from cds.app.hosts import KnownHosts, host_of
+from cds.app.openapi import Described
+from cds.app.opening import opened
 from cds.app.routes import add_routes, answer_http_error
-from cds.audit.history import History
-from cds.audit.pseudonym import load_or_create_key
-from cds.audit.record import Software
-from cds.audit.writer import Recorder, open_recorder
 from cds.errors import CdsError
-from cds.hooks.prefetch import sources, templates
+from cds.hooks.prefetch import templates
 from cds.hooks.services import discovery
-from cds.knowledge.code_systems import load_code_systems
-from cds.knowledge.load import load_knowledge
-from cds.knowledge.package import package_bytes
-from cds.knowledge.value_sets import CODE_SYSTEMS
 from cds.service import Ports, warm_up
-from cds.service.earlier import EarlierCards
 from cds.settings import Settings
+
+__all__ = ["create_app", "read_knowledge"]
+
+_PREFLIGHT_SECONDS = 600
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; knowledge is loaded and the record is opened when it starts.
 
-    If the knowledge or the record cannot be used, the start fails and ``app.state.failure`` says why.
+    If the knowledge, the record or the clients cannot be used, the start fails and ``app.state.failure`` says why.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            recorder = open_recorder(settings.database, settings.pseudonym_key, _software(settings))
-            with closing(recorder), closing(_history(settings)) as history:
-                app.state.ports = ports = compose(settings, recorder, history)
+            async with opened(settings) as tools:
+                app.state.gate = tools.gate
+                app.state.ports = ports = tools.ports
                 app.state.discovery = discovery(ports.knowledge, templates(ports.knowledge))
-                warm_up(ports)
+                await warm_up(ports)
                 log_event("service.started", _figures(settings, ports))
                 yield
         except CdsError as error:
@@ -54,41 +48,36 @@ def create_app(settings: Settings) -> FastAPI:
         finally:
             log_event("service.stopped")
 
-    app = FastAPI(title="Ketamine CDS", version=cds.__version__, lifespan=lifespan)
+    app = Described(
+        title="Ketamine CDS",
+        version=cds.__version__,
+        description="CDS Hooks 2.0.1: advisory cards for ketamine and esketamine orders.",
+        lifespan=lifespan,
+        redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.settings = settings
     add_routes(app)
     app.add_exception_handler(HTTPException, answer_http_error)
-    own_host = host_of(settings.public_base_url)
-    app.add_middleware(KnownHosts, names=(*settings.allowed_hosts, *((own_host,) if own_host else ())))
+    _add_layers(app, settings)
     return app
 
 
-def compose(settings: Settings, recorder: Recorder, history: History) -> Ports:
-    """Return what an answer needs, with knowledge loaded from the settings' folder and kept in the record."""
-    ports = read_knowledge(settings, recorder)
-    recorder.keep_knowledge(ports.knowledge.digest, package_bytes(settings.knowledge_dir, settings.site_policy))
-    minutes = ports.knowledge.definitions.snooze.repeat_info_after_minutes
-    return replace(ports, history=EarlierCards(history, minutes))
-
-
-def read_knowledge(settings: Settings, recorder: service.Recorder) -> Ports:
-    """Return what an answer needs, with knowledge loaded and nothing known of earlier calls."""
-    knowledge = load_knowledge(settings.knowledge_dir, settings.site_policy)
-    return Ports(
-        knowledge=knowledge,
-        recorder=recorder,
-        clock=_clock(settings),
-        new_uuid=lambda: str(uuid4()),
-        canonical=load_code_systems(settings.knowledge_dir / CODE_SYSTEMS).canonical,
-        offered=sources(templates(knowledge)),
-        zone=ZoneInfo(settings.time_zone),
-        country=settings.country,
-    )
-
-
-def _history(settings: Settings) -> History:
-    """Open the record for looking up; the recorder has made it and its key before."""
-    return History(settings.database, load_or_create_key(settings.pseudonym_key, may_create=False))
+def _add_layers(app: FastAPI, settings: Settings) -> None:
+    """Put around the routes what every call passes first; the layer that is added last is the outermost."""
+    own_host = host_of(settings.public_base_url)
+    app.add_middleware(Front, most_at_once=settings.most_calls_at_once)
+    app.add_middleware(KnownHosts, names=(*settings.allowed_hosts, *((own_host,) if own_host else ())))
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "OPTIONS"],
+            allow_headers=["authorization", "content-type"],
+            expose_headers=["retry-after"],
+            max_age=_PREFLIGHT_SECONDS,
+        )
 
 
 def _figures(settings: Settings, ports: Ports) -> dict[str, str | float]:
@@ -98,15 +87,6 @@ def _figures(settings: Settings, ports: Ports) -> dict[str, str | float]:
         "knowledge": knowledge.digest,
         "rules": len(knowledge.rules),
         "profile": settings.profile.value,
+        "workers": settings.workers,
         "clock": settings.clock.isoformat() if settings.clock else "system",
     }
-
-
-def _clock(settings: Settings) -> Callable[[], datetime]:
-    moment = settings.clock
-    return (lambda: moment) if moment else (lambda: datetime.now(UTC))
-
-
-def _software(settings: Settings) -> Software:
-    digest = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
-    return Software(version=cds.__version__, build="", config_sha256=digest)

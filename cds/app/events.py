@@ -1,6 +1,7 @@
 """The operational log: one JSON object a line, an event that is a past fact, and only keys that are on a list.
 
-No patient data: no text of a caller, no id of a patient, no message of an exception ever gets here.
+No patient data: no text of a caller, no id of a patient, no token, no message of an exception ever gets here. A client
+is named as its operator registered it; a peer is the address of the machine that calls.
 """
 
 import json
@@ -10,6 +11,9 @@ from collections.abc import Mapping
 from traceback import extract_tb
 
 ALLOWED = (
+    "client",
+    "clients",
+    "peer",
     "service",
     "hook",
     "hook_instance",
@@ -23,11 +27,14 @@ ALLOWED = (
     "knowledge",
     "rules",
     "request_bytes",
+    "fhir_reads",
+    "fetch_ms",
     "duration_ms",
     "error",
     "place",
     "version",
     "profile",
+    "workers",
     "clock",
     "message",
 )
@@ -71,10 +78,16 @@ class JsonLines(logging.Formatter):
         values = getattr(record, "values", None)
         if record.name != _LOGGER.name or not isinstance(values, Mapping):
             kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
-            message = record.getMessage() if record.name == _SERVER and not kind else None
+            message = _plain(record) if record.name == _SERVER and not kind else None
             values, event = {"error": kind, "place": record.name, "message": message}, "library.logged"
         else:
             event = record.getMessage()
         line["event"] = event
         line |= {name: values[name] for name in ALLOWED if values.get(name) is not None}
         return json.dumps(line, ensure_ascii=True)
+
+
+def _plain(record: logging.LogRecord) -> str | None:
+    """Return the server's message; one of several lines is a traceback, which ends with the text of an exception."""
+    message = record.getMessage()
+    return None if "\n" in message else message

@@ -1,17 +1,18 @@
 """Serve only calls that name this service by a host that is configured.
 
 A page in a browser can make any name point to this machine (DNS rebinding); the Host header tells such calls apart.
-Source: trust/design.md 0a.7; clients are not authenticated yet.
+Source: trust/design.md 0a.7.
 """
 
+import logging
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from cds.app.events import log_event
+from cds.app.refusals import outcome
 from cds.errors import RequestError
-from cds.hooks.wire import write_outcome
 
 
 class KnownHosts:
@@ -30,8 +31,8 @@ class KnownHosts:
             "CDS-222", "Host", "The service is not known under the host of this call.",
             "Expected one of the configured names.", "Add the name to CDS_ALLOWED_HOSTS.",
         )  # fmt: skip
-        response = Response(write_outcome(error, 400), 400, media_type="application/fhir+json")
-        await response(scope, receive, send)
+        log_event("call.refused", {"status": 400, "problem": error.code}, logging.WARNING)
+        await outcome(error, 400)(scope, receive, send)
 
 
 def host_of(url: str) -> str:

@@ -1,0 +1,103 @@
+"""What every call passes before its route: headers, caller, and how many calls are answered at once.
+
+Nothing here reads a byte of the body. Source: trust/design.md 0a.11.
+"""
+
+import logging
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cds.app.events import log_event, log_exception
+from cds.app.gates import Gate
+from cds.app.headers import authorization, check_headers
+from cds.app.refusals import outcome, wait
+from cds.errors import CdsError, RequestError
+
+HEALTH = "/healthz"
+KNOWLEDGE = "/knowledge/"
+"""Pages that clinicians open from a card, in a browser that has no token; they hold nothing about patients."""
+
+_BUSY_SECONDS = 1
+
+
+class Front:
+    """Refuses a call, or hands it to its route with its caller in ``request.state.caller``.
+
+    The gate is taken from ``app.state.gate``.
+    """
+
+    def __init__(self, app: ASGIApp, most_at_once: int) -> None:
+        self._app = app
+        self._most = most_at_once
+        self._running = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge one call."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        sending = _Sending(send)
+        try:
+            await self._judge(_as_called(scope), receive, sending)
+        except Exception as error:  # noqa: BLE001 - a fault is an answer that says so, without its words
+            log_exception("call.failed", error, {"status": 500, "problem": "CDS-500"})
+            fault = CdsError("CDS-500", "service", "The service failed.", action="Tell its operator the time.")
+            if not sending.started:
+                await outcome(fault, 500)(scope, receive, send)
+
+    async def _judge(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            check_headers(scope["headers"])
+        except RequestError as error:
+            log_event("call.refused", {"status": error.status, "problem": error.code}, logging.WARNING)
+            await outcome(error, error.status)(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path == HEALTH or path.startswith(KNOWLEDGE):
+            await self._app(scope, receive, send)
+        else:
+            await self._admit(scope, receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gate: Gate = scope["app"].state.gate
+        peer = scope["client"][0] if scope.get("client") else ""
+        admitted = await gate.admit(authorization(scope["headers"]), scope["path"], peer)
+        if not isinstance(admitted, Response) and self._running >= self._most:
+            log_event("call.refused", {"status": 503, "problem": "CDS-227"}, logging.WARNING)
+            admitted = wait(_busy(), 503, _BUSY_SECONDS)
+        if isinstance(admitted, Response):
+            await admitted(scope, receive, send)
+            return
+        scope.setdefault("state", {})["caller"] = admitted
+        self._running += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._running -= 1
+
+
+class _Sending:
+    """Passes an answer on, and knows whether it has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        self.started = True
+        await self._send(message)
+
+
+def _as_called(scope: Scope) -> Scope:
+    """Return the call with its path exactly as it was sent, so that what is judged is what is routed; HEAD is as GET.
+
+    The server leaves out the body of the answer to HEAD.
+    """
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    return {**scope, "path": raw.decode("latin-1"), "method": method}
+
+
+def _busy() -> RequestError:
+    return RequestError("CDS-227", "service", "Too many calls are being answered.", action="Try again later.")

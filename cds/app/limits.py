@@ -1,0 +1,67 @@
+"""How often a client may call, and how often the tokens of one address may fail.
+
+Counted in fixed minutes, in the memory of one worker process: with several workers a client may make so many calls to
+each of them.
+"""
+
+import math
+import time
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+_ONCE = RateLimitItemPerMinute(1, namespace="logged")
+
+
+class Limits:
+    """The counters of one worker process."""
+
+    def __init__(self, calls_per_minute: int, failed_tokens_per_minute: int) -> None:
+        self._calls_per_minute = calls_per_minute
+        self._failed = RateLimitItemPerMinute(failed_tokens_per_minute, namespace="failed-token")
+        self._windows = FixedWindowRateLimiter(MemoryStorage())
+
+    async def count_call(self, client: str, per_minute: int | None) -> int:
+        """Count a call and return 0, or in how many seconds the next one is allowed.
+
+        Args:
+            client: the name of the registered client.
+            per_minute: how many calls it may make; None for the service's own number.
+        """
+        limit = RateLimitItemPerMinute(per_minute or self._calls_per_minute, namespace="call")
+        return 0 if await self._windows.hit(limit, client) else await self._seconds(limit, client)
+
+    async def count_failed_token(self, peer: str) -> None:
+        """Count that a token of this address was not accepted."""
+        await self._windows.hit(self._failed, network_of(peer))
+
+    async def seconds_barred(self, peer: str) -> int:
+        """Return in how many seconds a token of this address is looked at again; 0 for now."""
+        network = network_of(peer)
+        return 0 if await self._windows.test(self._failed, network) else await self._seconds(self._failed, network)
+
+    async def is_first(self, event: str, whose: str) -> bool:
+        """Say whether this did not happen in this minute yet, so that a flood of calls is no flood of log lines."""
+        return await self._windows.hit(_ONCE, event, whose)
+
+    async def _seconds(self, limit: RateLimitItemPerMinute, whose: str) -> int:
+        ends = (await self._windows.get_window_stats(limit, whose)).reset_time
+        return max(1, math.ceil(ends - time.time()))
+
+
+def network_of(peer: str) -> str:
+    """Return what is counted as one caller: an IPv4 address, or the 64 bits that one IPv6 subscriber has.
+
+    >>> network_of("203.0.113.9"), network_of("::ffff:203.0.113.9"), network_of("2001:db8:1:2:3:4:5:6"), network_of("")
+    ('203.0.113.9', '203.0.113.9', '2001:db8:1:2::/64', 'unknown')
+    """
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped or ip_network((address, 64), strict=False))
+    return str(address)

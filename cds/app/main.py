@@ -1,0 +1,14 @@
+"""What a worker process runs: ``uvicorn --factory cds.app.main:worker``, with the settings of its environment."""
+
+from fastapi import FastAPI
+
+from cds.app.create import create_app
+from cds.app.events import configure_log
+from cds.settings import Settings
+
+
+def worker() -> FastAPI:
+    """Return the application of the environment's settings, with its log set up."""
+    settings = Settings()
+    configure_log(settings.log_level.value)
+    return create_app(settings)
