@@ -1,9 +1,26 @@
-"""Material that lies beside the repository, for tests that need it."""
+"""Material that lies beside the repository, for tests that need it; and every answer of the service is looked at."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.watching import violations, watching_clients
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _watching() -> Iterator[None]:
+    """See the answers that come over the network."""
+    with watching_clients():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _answers_are_as_cds_hooks_has_them() -> Iterator[None]:
+    """Fail a test that saw an answer of the service with which something is wrong."""
+    yield
+    assert [] == violations()
 
 
 @pytest.fixture(scope="session")

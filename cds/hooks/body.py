@@ -19,6 +19,7 @@ MOST_RESOURCES = 20_000
 LONGEST_STRING_BYTES = 200_000
 """The longest string, as it is written; longer ones are attachments, which no rule reads."""
 
+_EXPECTED = "Expected a JSON object: the CDS Hooks request."
 _MEDIA_TYPES = frozenset({"", "application/json", "application/fhir+json", "application/json+fhir"})
 _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii"})
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
@@ -38,14 +39,14 @@ def check_headers(content_type: str, content_encoding: str) -> None:
     if content_encoding.strip().lower() not in {"", "identity"}:
         raise RequestError(
             "CDS-211", "Content-Encoding", f"The body is encoded as {shown(content_encoding)}.",
-            "A body without Content-Encoding.", "Send the JSON as it is.", 415,
+            "Expected a body without Content-Encoding.", "Send the JSON as it is.", 415,
         )  # fmt: skip
     media_type, *parameters = [part.strip() for part in content_type.lower().split(";")]
     charsets = [part.removeprefix("charset=").strip('"') for part in parameters if part.startswith("charset=")]
     if media_type not in _MEDIA_TYPES or not set(charsets) <= _CHARSETS:
         raise RequestError(
             "CDS-212", "Content-Type", f"The body is said to be {shown(content_type)}.",
-            "application/json or application/fhir+json in UTF-8.", "Set the Content-Type header.", 415,
+            "Expected application/json or application/fhir+json in UTF-8.", "Set the Content-Type header.", 415,
         )  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def check_size(size: int, most: int) -> None:
     """
     if size > most:
         raise RequestError(
-            "CDS-204", "$", f"The body is larger than {most} bytes.", f"At most {most} bytes.",
+            "CDS-204", "$", f"The body is larger than {most} bytes.", f"Expected at most {most} bytes.",
             "Send less prefetch, or raise CDS_MAX_BODY_BYTES.", 413,
         )  # fmt: skip
 
@@ -75,22 +76,28 @@ def check_json(body: bytes) -> None:
     except orjson.JSONDecodeError as error:
         raise _syntax_error(body, error) from None
     if not isinstance(decoded, dict):
-        raise RequestError("CDS-202", "$", "The body is JSON, but no object.", "A CDS Hooks request object.")
+        raise RequestError("CDS-202", "$", "The body is JSON, but no object.", _EXPECTED)
     _check_limits(body)
 
 
 def _check_limits(body: bytes) -> None:
     plain = _ESCAPE.sub(b"__", body) if b"\\" in body else body
     if _is_deeper(plain, DEEPEST):
-        raise RequestError("CDS-205", "$", f"The body is nested deeper than {DEEPEST} levels.", "Flatter JSON.")
+        raise RequestError(
+            "CDS-205", "$", f"The body is nested deeper than {DEEPEST} levels.", "Expected flatter JSON."
+        )
     if (count := body.count(b'"resourceType"')) > MOST_RESOURCES:
         raise RequestError(
-            "CDS-209", "$", f"The body holds {count} resources.", f"At most {MOST_RESOURCES}.", "Send less prefetch."
+            "CDS-209",
+            "$",
+            f"The body holds {count} resources.",
+            f"Expected at most {MOST_RESOURCES}.",
+            "Send less prefetch.",
         )
     if len(body) > LONGEST_STRING_BYTES and not _ONLY_SHORT_STRINGS.fullmatch(plain):
         raise RequestError(
             "CDS-210", "$", f"A string is longer than {LONGEST_STRING_BYTES} bytes.",
-            f"At most {LONGEST_STRING_BYTES} bytes.", "Leave attachments out.",
+            f"Expected at most {LONGEST_STRING_BYTES} bytes.", "Leave attachments out.",
         )  # fmt: skip
 
 
@@ -108,23 +115,29 @@ def _is_deeper(text: bytes, levels: int) -> bool:
 def _syntax_error(body: bytes, error: orjson.JSONDecodeError) -> RequestError:
     """Return the error that says what makes this no JSON; only for bodies that could not be decoded."""
     if not body.strip():
-        return RequestError("CDS-201", "$", "The body is empty.", "A JSON object: the CDS Hooks request.")
+        return RequestError("CDS-201", "$", "The body is empty.", _EXPECTED)
     if (wrong := _encoding_error(body)) is not None:
         return wrong
     where, what = f"line {error.lineno} column {error.colno}", str(error.msg)
     at = body.decode()[error.pos :].encode()
     if "surrogate" in what:
-        return RequestError("CDS-207", where, "Half of a surrogate pair: no character.", "Both halves, or none.")
+        return RequestError(
+            "CDS-207", where, "Half of a surrogate pair: no character.", "Expected both halves, or none."
+        )
     if "infinity" in what or at.startswith(_NO_NUMBER) or "no digit after sign" in what:
-        return RequestError("CDS-206", where, "Not a number that JSON has, or out of range.", "A finite number.")
+        return RequestError(
+            "CDS-206", where, "Not a number that JSON has, or out of range.", "Expected a finite number."
+        )
     if "depth limit" in what:
-        return RequestError("CDS-205", where, f"The body is nested deeper than {DEEPEST} levels.", "Flatter JSON.")
-    return RequestError("CDS-201", where, f"The body is not JSON: {what}.", "A JSON object: the CDS Hooks request.")
+        return RequestError(
+            "CDS-205", where, f"The body is nested deeper than {DEEPEST} levels.", "Expected flatter JSON."
+        )
+    return RequestError("CDS-201", where, f"The body is not JSON: {what}.", _EXPECTED)
 
 
 def _encoding_error(body: bytes) -> RequestError | None:
     """Return the error of a body that is not UTF-8, or that starts with a byte order mark, else None."""
-    expected = "UTF-8 without a byte order mark."
+    expected = "Expected UTF-8 without a byte order mark."
     if body.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return RequestError("CDS-203", "$", "The body starts with a byte order mark.", expected)
     if b"\x00" in body[:4]:

@@ -18,6 +18,7 @@ from cds.hooks.members import items, members, missing, require_text, shown, text
 from cds.hooks.request import Authorization, Draft, HookRequest
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_REFERENCE = re.compile(r"[A-Za-z]+/[A-Za-z0-9\-.]{1,64}")
 
 
 def decode(body: bytes, hook: str) -> HookRequest:
@@ -128,11 +129,20 @@ def _remarks(found: Mapping[str, bytes], context: Mapping[str, bytes]) -> list[s
     encounter = context.get("encounterId", b"null")
     if encounter != b"null" and not _optional_id(text(context.get("encounterId")), "Encounter/"):
         remarks.append(f"encounterId is no id: {_quoted(encounter)}")
-    if "userId" not in context:
-        remarks.append("userId is missing")
+    remarks += _reference_remarks(context)
     if found.get("fhirAuthorization", b"null") != b"null" and members(found["fhirAuthorization"]) is None:
         remarks.append("fhirAuthorization is no object")
     return remarks
+
+
+def _reference_remarks(context: Mapping[str, bytes]) -> list[str]:
+    """Return what is odd about user and selections, each a reference such as ``Practitioner/123``."""
+    remarks = [] if "userId" in context else ["userId is missing"]
+    sent = [("userId", context["userId"])] if "userId" in context else []
+    sent += [("selections", item) for item in items(context.get("selections", b"null"))]
+    return remarks + [
+        f"{name} is no reference: {_quoted(raw)}" for name, raw in sent if not _REFERENCE.fullmatch(text(raw))
+    ]
 
 
 def _quoted(raw: bytes) -> str:

@@ -6,7 +6,7 @@ Source: CDS Hooks order-select and order-sign; clinical/rules.md D-ORDER.
 from dataclasses import dataclass
 
 from cds.errors import FhirError, RequestError
-from cds.hooks.members import items, members, text, wrong_type
+from cds.hooks.members import items, members, require_text, text, wrong_type
 from cds.hooks.request import Draft, HookRequest
 
 SUPPORTED_RELEASE = "FHIR R4 (4.0.1)"
@@ -15,7 +15,11 @@ SUPPORTED_RELEASE = "FHIR R4 (4.0.1)"
 DRAFT_ORDERS = "$.context.draftOrders"
 """Where the draft orders stand in a request."""
 
-_OLDER_ORDERS = {"MedicationOrder": "DSTU2", "MedicationPrescription": "DSTU1"}
+MOST_DRAFTS = 500
+"""How many entries draftOrders may have."""
+
+_OLDER_ORDERS = {"MedicationOrder": "DSTU2", "MedicationPrescription": "DSTU1", "DiagnosticOrder": "DSTU2"}
+_OLDER_ORDERS |= {"DeviceUseRequest": "DSTU2", "ProcedureRequest": "STU3", "ReferralRequest": "STU3"}
 _ORDERS = frozenset({"MedicationRequest", "ServiceRequest"})
 _NOT_ORDERED = frozenset({"cancelled", "stopped", "completed", "entered-in-error", "on-hold", "revoked"})
 _ONLY_IF_SELECTED = frozenset({"option", "proposal"})
@@ -33,16 +37,19 @@ def read_drafts(raw: bytes, path: str) -> tuple[Draft, ...]:
     """Return the entries of a draftOrders Bundle that hold a resource; a Bundle without type or entries is tolerated.
 
     Raises:
-        RequestError: CDS-215 if it is no Bundle, CDS-217 if an order is of an older release of FHIR.
+        RequestError: CDS-215 if it is no Bundle or an entry is none, CDS-209 if it has too many entries, CDS-214 if a
+            resource does not say its type, CDS-217 if an order is of an older release of FHIR.
     """
     bundle = members(raw)
     if bundle is None or text(bundle.get("resourceType")) not in {"", "Bundle"}:
         raise wrong_type(path, "a FHIR Bundle")
-    drafts = [
-        draft
-        for number, entry in enumerate(items(bundle.get("entry", b"null")))
-        if (draft := _read_entry(entry, f"{path}.entry[{number}].resource"))
-    ]
+    entries = items(bundle.get("entry", b"null"))
+    if len(entries) > MOST_DRAFTS:
+        raise RequestError(
+            "CDS-209", path, f"There are {len(entries)} draft orders.", f"Expected at most {MOST_DRAFTS}.",
+            "Send fewer at once.",
+        )  # fmt: skip
+    drafts = [draft for number, entry in enumerate(entries) if (draft := _read_entry(entry, f"{path}.entry[{number}]"))]
     for draft in drafts:
         _check_release(draft)
     return tuple(drafts)
@@ -55,10 +62,11 @@ def select(request: HookRequest) -> Selection:
     says that something is not to be done is left out; an option or a proposal counts only if it is selected.
 
     Raises:
-        FhirError: CDS-302 (HTTP 412) if draftOrders was not sent.
+        FhirError: CDS-302 (HTTP 412) if draftOrders was not sent, or holds nothing although orders are selected.
     """
-    drafts = _required(request.drafts)
-    chosen = tuple(draft for draft in drafts if _is_selected(draft, request.selections))
+    drafts = _required(request)
+    selections = frozenset(request.selections)
+    chosen = tuple(draft for draft in drafts if _is_selected(draft, selections))
     asked_for_all = request.hook != "order-select" or not chosen
     remarks: tuple[str, ...] = ()
     if request.hook == "order-select" and asked_for_all:
@@ -70,20 +78,29 @@ def select(request: HookRequest) -> Selection:
     return Selection(orders, remarks)
 
 
-def _required(drafts: tuple[Draft, ...] | None) -> tuple[Draft, ...]:
-    if drafts is None:
+def _required(request: HookRequest) -> tuple[Draft, ...]:
+    """Return the drafts; an EHR that withholds what its client has no scope for may leave an empty Bundle behind."""
+    if request.drafts is None or (request.selections and not request.drafts):
+        what = "No draft orders were sent." if request.drafts is None else "Orders are selected, and none was sent."
         raise FhirError(
-            "CDS-302", DRAFT_ORDERS, "No draft orders were sent.", "Expected a Bundle of the unsigned orders.",
+            "CDS-302", DRAFT_ORDERS, what, "Expected a Bundle of the unsigned orders.",
             "Send draftOrders; some EHRs leave it out when the client lacks a scope for unsigned orders.",
         )  # fmt: skip
-    return drafts
+    return request.drafts
 
 
 def _read_entry(raw: bytes, path: str) -> Draft | None:
-    entry = members(raw) or {}
-    resource = members(entry.get("resource", b"null"))
-    if resource is None:
+    """Return a draft, None if the entry holds no resource; what cannot be read might be an order for ketamine."""
+    entry = {} if raw == b"null" else members(raw)
+    if entry is None:
+        raise wrong_type(path, "an entry of a FHIR Bundle")
+    if entry.get("resource", b"null") == b"null":
         return None
+    path = f"{path}.resource"
+    resource = members(entry["resource"])
+    if resource is None:
+        raise wrong_type(path, "a FHIR resource")
+    require_text(resource, "resourceType", path)
     kind, identifier = text(resource.get("resourceType")), text(resource.get("id"))
     subject = members(resource.get("subject", b"null")) or {}
     return Draft(
@@ -102,14 +119,14 @@ def _check_release(draft: Draft) -> None:
     if older := _OLDER_ORDERS.get(draft.resource_type):
         raise RequestError(
             "CDS-217", draft.path, f"{draft.resource_type} is a resource of FHIR {older}.",
-            f"Only {SUPPORTED_RELEASE} is supported.", "Send orders as R4 MedicationRequest.",
+            f"Expected {SUPPORTED_RELEASE}.", "Send orders as R4 MedicationRequest.",
         )  # fmt: skip
 
 
-def _is_selected(draft: Draft, selections: tuple[str, ...]) -> bool:
+def _is_selected(draft: Draft, selections: frozenset[str]) -> bool:
     identifier = draft.reference.partition("/")[2]
     names = {draft.full_url} | ({draft.reference, identifier} if identifier else set())
-    return any(selected in names for selected in selections)
+    return not selections.isdisjoint(names)
 
 
 def _is_order(draft: Draft) -> bool:

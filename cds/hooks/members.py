@@ -24,13 +24,15 @@ _LAST_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 _TEXT = msgspec.json.Decoder(str)
 _LONGEST_SHOWN = 80
+MOST_MEMBERS = 1_000
+"""How many members the request, its context or its prefetch may have; real ones have a few dozen."""
 
 
 def unique_members(raw: bytes, path: str) -> dict[str, bytes]:
     """Return the members of a JSON object as raw JSON.
 
     Raises:
-        RequestError: CDS-215 if it is no object, CDS-208 if a name stands twice.
+        RequestError: CDS-215 if it is no object, CDS-209 if it has too many members, CDS-208 if a name stands twice.
 
     >>> unique_members(b'{"a": 1, "b": [2]}', "$")
     {'a': b'1', 'b': b'[2]'}
@@ -39,6 +41,10 @@ def unique_members(raw: bytes, path: str) -> dict[str, bytes]:
         found = _ALL_MEMBERS.decode(raw)
     except msgspec.DecodeError:
         raise wrong_type(path, "an object") from None
+    if len(found) > MOST_MEMBERS:
+        raise RequestError(
+            "CDS-209", path, f"There are {len(found)} members.", f"Expected at most {MOST_MEMBERS}.", "Send less."
+        )
     members = {str(name): bytes(value) for name, value in found.items()}
     if len(members) < len(found):
         names = [str(name) for name in found]
@@ -47,7 +53,7 @@ def unique_members(raw: bytes, path: str) -> dict[str, bytes]:
             "CDS-208",
             path,
             f"The member {shown(double)} stands twice.",
-            "Every member once.",
+            "Expected every member once.",
             "Send the one that counts.",
         )
     return members

@@ -17,14 +17,15 @@ EXTENSION = "org.ketamine-cds"
 SOURCE_ATTRIBUTES = "/knowledge/{rule_id}/source-attributes"
 """Where a rule says what it rests on and which patient data it uses; every card links to that of its leading rule."""
 
-_NEEDS_DRAFTS = "Needs the Patient (prefetch 'patient') and draftOrders: without them the answer is 412."
+_NEEDS_DRAFTS = "Needs draftOrders, and the Patient (prefetch 'patient' or fhirServer): without them the answer is 412."
 _NEEDS_PATIENT = (
-    "Needs the active orders (prefetch 'medications'): without one for ketamine or esketamine the answer has no cards. "
-    "With one it needs the Patient (prefetch 'patient'), else the answer is 412."
+    "Needs the medication orders (prefetch 'medications' or fhirServer), else the answer is 412; without one for "
+    "ketamine or esketamine it has no cards. With one it needs the Patient too (prefetch 'patient' or fhirServer)."
 )
 _USAGE = (
-    "FHIR R4 (4.0.1) only. {needs} Every other prefetch that is missing, failed or cut short makes the answers that "
-    "rest on it unknown, and a card says so: send all keys. Intended user: a clinician who prescribes ketamine or "
+    "FHIR R4 (4.0.1) only. {needs} Any other prefetch that is missing, failed or cut short is read from fhirServer "
+    "with the token of the request, if this client is registered for that server. What cannot be had in time makes the "
+    "answers that rest on it unknown, and a card says so. Intended user: a clinician who prescribes ketamine or "
     "esketamine and can review the cited source. Advisory: it never blocks an order and is not for emergencies. Not a "
     "medical device; not for clinical use without local validation."
 )

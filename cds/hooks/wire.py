@@ -11,6 +11,7 @@ import orjson
 
 from cds.engine.card import Card
 from cds.engine.rules import OverrideReason
+from cds.engine.wording import visible
 from cds.errors import CdsError
 from cds.hooks.services import EXTENSION
 from cds.hooks.suggestions import Desk
@@ -62,13 +63,14 @@ def write_outcome(error: CdsError, status: int, record_id: str = "") -> bytes:
         record_id: the id under which the call is recorded, if it is.
     """
     issue_type = _ISSUE_TYPE_OF_CODE.get(error.code) or _ISSUE_TYPES.get(status, "invalid")
+    what = visible(error.what)
     rest = " ".join(part for part in (error.expected, error.action) if part)
     record = f" Record {record_id}." if record_id else ""
     issue = {
         "severity": "error",
         "code": issue_type,
-        "details": {"coding": [{"system": PROBLEMS, "code": error.code}], "text": error.what},
-        "diagnostics": f"{error.where}: {error.what} {rest}".rstrip() + record,
+        "details": {"coding": [{"system": PROBLEMS, "code": error.code}], "text": what},
+        "diagnostics": visible(f"{error.where}: {what} {rest}".rstrip()) + record,
     }
     return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 

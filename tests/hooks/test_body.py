@@ -46,6 +46,7 @@ def test_a_body_that_cannot_be_read_safely_is_refused_with_place_and_reason(name
     assert (code, 400) == (caught.value.code, caught.value.status)
     assert where in caught.value.where
     assert words in str(caught.value)
+    assert caught.value.expected.startswith("Expected ")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +96,7 @@ def test_another_media_type_or_encoding_is_refused(content_type: str, content_en
         check_headers(content_type, content_encoding)
 
     assert (code, 415) == (caught.value.code, caught.value.status)
+    assert caught.value.expected.startswith("Expected ")
 
 
 def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_refused() -> None:
@@ -104,3 +106,4 @@ def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_refused() -> N
         check_size(11, 10)
 
     assert ("CDS-204", 413) == (caught.value.code, caught.value.status)
+    assert caught.value.expected.startswith("Expected ")

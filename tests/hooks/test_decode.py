@@ -6,6 +6,7 @@ import pytest
 
 from cds.errors import CdsError, FhirError, RequestError
 from cds.hooks.decode import decode
+from cds.hooks.members import MOST_MEMBERS
 from cds.hooks.drafts import select
 from tests.hooks.bodies import Json, body, bundle, draft, request
 
@@ -44,6 +45,10 @@ def test_a_null_in_the_prefetch_stays_a_null() -> None:
         ({"hookInstance": 17}, "hookInstance is no UUID"),
         ({"hookInstance": None}, "hookInstance is missing"),
         ({"fhirAuthorization": "token"}, "fhirAuthorization is no object"),
+        (request(userId="nadia"), "userId is no reference: '\"nadia\"'"),
+        (request(userId=7), "userId is no reference: '7'"),
+        (request(selections=["draft-1"]), "selections is no reference"),
+        (request(selections="MedicationRequest/1/2"), "selections is no reference"),
     ],
 )
 def test_what_is_odd_and_does_no_harm_is_noted(change: Json, remark: str) -> None:
@@ -130,6 +135,7 @@ def test_a_request_that_cannot_be_answered_is_refused_with_the_path_of_what_is_w
         decode(body(sent), "order-select")
 
     assert (code, where, 400) == (caught.value.code, caught.value.where, caught.value.status)
+    assert caught.value.expected.startswith("Expected ")
 
 
 @pytest.mark.parametrize(
@@ -158,6 +164,19 @@ def test_a_name_that_stands_twice_is_refused(raw: bytes, where: str) -> None:
         decode(raw, "order-select")
 
     assert ("CDS-208", where) == (caught.value.code, caught.value.where)
+    assert caught.value.expected.startswith("Expected ")
+
+
+@pytest.mark.parametrize("where", ["$", "$.context", "$.prefetch"])
+def test_an_object_of_very_many_members_is_refused(where: str) -> None:
+    """Each prefetch key costs time of its own, and a name that stands twice is looked for among all."""
+    sent = request()
+    (sent if where == "$" else sent[where.removeprefix("$.")]).update({f"x{n}": None for n in range(MOST_MEMBERS)})
+
+    with pytest.raises(RequestError) as caught:
+        decode(body(sent), "order-select")
+
+    assert ("CDS-209", where) == (caught.value.code, caught.value.where)
 
 
 def test_a_name_that_stands_twice_inside_a_resource_is_read_as_the_last() -> None:
