@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help venv demo serve test hapi bench pages lock clean
+.PHONY: help venv demo serve test fuzz hapi bench pages lock clean
 
 VENV      ?= .venv
 PORT      ?= 8000
@@ -48,7 +48,11 @@ test: venv ## linters, type check, import contracts, every test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest --numprocesses 2 --dist loadscope
+	$(BIN)/pytest --numprocesses 2 --dist loadscope -m 'not alone'
+	$(BIN)/pytest -m alone tests
+
+fuzz: venv ## send CASES (10000) broken, old and hostile requests to a service, others each time
+	CDS_FUZZ_CASES=$(or $(CASES),10000) CDS_FUZZ_RANDOM=1 $(BIN)/pytest tests/fuzz
 
 hapi: ## run a real HAPI FHIR R4 server on http://127.0.0.1:HAPI_PORT/fhir (28081); needs Java 17 and Maven
 	@command -v java >/dev/null && command -v mvn >/dev/null || { \
@@ -60,8 +64,10 @@ hapi: ## run a real HAPI FHIR R4 server on http://127.0.0.1:HAPI_PORT/fhir (2808
 bench: venv ## requests per second and CPU per request, beside a handler that answers a constant (PAIRS=10)
 	@$(BIN)/python -m benchmarks.speed
 
-pages: venv ## write docs/knowledge anew from cards/ and their cases
+pages: venv ## write docs/knowledge anew from cards/ and their cases, docs/conformance.md from its tests, tables of integrators.md
 	@$(BIN)/python -m cds.knowledge.pages docs/knowledge
+	@$(BIN)/python -m tests.conformance.page
+	@$(BIN)/python -m tools.integrator_tables
 
 lock: ## write the lock files anew from pyproject.toml (newest versions; read the difference before you commit it)
 	@$(PYTHON) -m venv --clear .lock && .lock/bin/$(PIP) uv
