@@ -1,10 +1,14 @@
-# Ketamine CDS. Listens on 8000; its record lies in /data and its key in /keys.
+# Ketamine CDS, as it is run in production: every call carries the token of a registered EHR. Listens on 8000.
 #
 #   docker build -t ketamine-cds .
-#   docker run -p 127.0.0.1:8000:8000 -e CDS_ALLOW_REMOTE=true -v record:/data -v keys:/keys ketamine-cds
+#   docker run --rm -v clients:/clients ketamine-cds cds client add ...        # register an EHR: docs/integrators.md
+#   docker run -p 127.0.0.1:8000:8000 -e CDS_PUBLIC_BASE_URL=https://cds.hospital.example \
+#       -v clients:/clients:ro -v record:/data -v keys:/keys ketamine-cds
 #
-# Calls are not yet authenticated, so the service refuses to listen beyond loopback unless CDS_ALLOW_REMOTE says that
-# something else (here: a port published on loopback only) keeps strangers out.
+# CDS_PUBLIC_BASE_URL is the address under which the EHR reaches the service: the EHR's tokens must be made for it. The
+# service does not start without it, and says so. TLS ends in a proxy before it. deploy/compose.yaml is a whole example.
+#
+# Written to while it runs: /data (the record, and which tokens were used) and /keys. /clients only by `cds client`.
 
 FROM python:3.11-slim AS build
 WORKDIR /src
@@ -23,12 +27,17 @@ COPY --from=build /opt/cds /opt/cds
 ENV PATH=/opt/cds/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
+    CDS_PROFILE=production \
+    CDS_HOST=0.0.0.0 \
+    CDS_PORT=8000 \
+    CDS_CLIENTS=/clients/clients.json \
+    CDS_JTI_DATABASE=/data/jti/jti.sqlite \
     CDS_DATABASE=/data/record.sqlite \
     CDS_PSEUDONYM_KEY=/keys/pseudonym.key
-RUN install -d -m 700 -o 65532 -g 65532 /data /keys
+RUN install -d -m 700 -o 65532 -g 65532 /clients /data /data/jti /keys
 USER 65532:65532
-VOLUME ["/data", "/keys"]
+VOLUME ["/clients", "/data", "/keys"]
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-CMD ["cds", "serve", "--host", "0.0.0.0", "--port", "8000"]
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:%s/healthz' % os.environ['CDS_PORT'], timeout=2)"]
+CMD ["cds", "serve"]

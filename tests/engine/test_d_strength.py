@@ -1,5 +1,6 @@
 """D-STRENGTH: how much of the drug is in a millilitre, from what the order itself says and never from a code table."""
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 
@@ -83,3 +84,10 @@ def test_a_strength_is_of_no_use_without_a_weight() -> None:
 def test_a_rate_is_read_in_mg_per_kg_and_hour_or_not_at_all(ordered: str, expected: str) -> None:
     """Worked case 40. A unit that is not known is never guessed."""
     assert expected in rate(order(route="IV", rate=ordered))
+
+
+def test_a_name_of_very_many_digits_costs_no_time() -> None:
+    began = time.perf_counter()
+
+    assert "states no strength" in rate(product("ketamine " + "1" * 100_000))
+    assert time.perf_counter() - began < 1
