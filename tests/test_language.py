@@ -51,7 +51,7 @@ def shown(rule: RuleText) -> Iterator[tuple[Keys, str]]:
     """Yield every text of a rule that stands on a card."""
     yield from card_texts(rule)
     for number, line in enumerate(rule.local_policy):
-        yield ("local_policy", number), line
+        yield ("local_policy", number), line.text
 
 
 def is_of_a_source(text: str, match: re.Match[str], cited: list[str]) -> bool:

@@ -71,6 +71,8 @@ REFUSALS = [
     Refusal("a value set unknown to the definitions", "definitions.yaml", "value_sets: [pain], words: [mood]",
             "value_sets: [pane], words: [mood]", "CDS-104", 20, ["value set 'pane'", "Did you mean 'pain'?"]),
     # CDS-105: form
+    Refusal("a local policy whose circumstance has no name", RULE, '  - "Thresholds 21 and 30 mm[Hg]"',
+            '  - {text: "Thresholds 21 and 30 mm[Hg]", when: {patient: {sex: female}}}', "CDS-105", 24, ["'where'"]),
     Refusal("an unknown key", RULE, "levels:", "levles:", "CDS-105", 14, ["'levles'", "Did you mean 'levels'?"]),
     Refusal("an unknown word of a criterion", RULE, "  info: {condition:", "  info: {diagnosis:", "CDS-105", 20,
             ["'diagnosis'"]),

@@ -130,6 +130,7 @@ def _present(rule: Rule, scene: Scene, outcomes: dict[Level, Outcome], level: Le
         summary=_summary(rule, scene, level, values, deciding.evidence),
         detail=_detail(rule, scene, values),
         citations=_citations(rule, scene),
+        local_policy=tuple(line for line in rule.local_policy if holds(rule.policy_when.get(line), scene)),
         offers=offers_of(rule, scene),
     )
 

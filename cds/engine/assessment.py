@@ -86,6 +86,7 @@ class Finding:
         summary: the card's summary in plain text, placeholders filled.
         detail: the card's further sentences, to be filled and escaped for Markdown at the last moment.
         citations: those that apply to this finding.
+        local_policy: the lines of the rule's local policy that say something about this finding.
     """
 
     rule_id: str
@@ -100,6 +101,7 @@ class Finding:
     summary: str = ""
     detail: tuple[Sentence, ...] = ()
     citations: tuple[Citation, ...] = ()
+    local_policy: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cds.engine.facts import Coding, Concept
-from cds.engine.rules import Level, OverrideReason
+from cds.engine.rules import Citation, Level, OverrideReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Card:
         source_label, source_url: the primary source of the guidance.
         drug, route: of the order that it is about, and `fingerprint` of the facts behind it: an override is remembered
             for these (rules.md D-SNOOZE).
+        citations: of all findings behind it; their lines stand in `detail`.
     """
 
     topic: str
@@ -50,3 +51,4 @@ class Card:
     drug: str = ""
     route: str = ""
     fingerprint: str = ""
+    citations: tuple[Citation, ...] = ()

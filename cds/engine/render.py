@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 from cds.engine.assessment import Assessment, Finding, Offer
 from cds.engine.card import Card, Suggestion
-from cds.engine.card_detail import detail_of, folded_line
+from cds.engine.card_detail import detail_of, folded_lines
+from cds.engine.citing import quoted_once
 from cds.engine.logic import Verdict
 from cds.engine.quiet import NOTHING_EARLIER, Earlier, Silenced, fingerprint, why_silent
 from cds.engine.rules import Knowledge, Level, OverrideReason, Rule
@@ -59,7 +60,7 @@ def compose(knowledge: Knowledge, assessments: Sequence[Assessment], earlier: Ea
     judged = [(card, why_silent(card, earlier, knowledge.definitions.snooze)) for card in ordered]
     shown = tuple(card for card, why in judged if not why)
     silenced = tuple(Silenced(card, why) for card, why in judged if why)
-    return Rendered(_limited(shown, knowledge.definitions.max_cards), silenced)
+    return Rendered(quoted_once(_limited(shown, knowledge.definitions.max_cards)), silenced)
 
 
 def shown(knowledge: Knowledge, assessment: Assessment) -> tuple[Shown, ...]:
@@ -114,7 +115,7 @@ def _card(knowledge: Knowledge, family: list[Shown]) -> Card:
         rules=tuple(one.rule.topic for one in family),
         level=lead.level,
         summary=lead.finding.summary,
-        detail=detail_of(knowledge, [(one.rule, one.finding) for one in family], lead.assessment),
+        detail=detail_of(knowledge, [one.finding for one in family], lead.assessment),
         source_label=source.label if source else "Local policy",
         source_url=source.url if source else "",
         topic_display=fill_summary(lead.rule.title, {}),
@@ -123,6 +124,7 @@ def _card(knowledge: Knowledge, family: list[Shown]) -> Card:
         drug=lead.assessment.order.drug.value,
         route=lead.assessment.order.route.value,
         fingerprint=fingerprint(evidence for one in family for evidence in one.finding.evidence),
+        citations=tuple(dict.fromkeys(citation for one in family for citation in one.finding.citations)),
     )
 
 
@@ -154,6 +156,6 @@ def _limited(cards: tuple[Card, ...], limit: int) -> tuple[Card, ...]:
     if len(cards) <= keep:
         return cards
     last, rest = cards[keep - 1], cards[keep:]
-    lines = "\n".join(folded_line(card.summary, card.level) for card in rest)
+    lines = folded_lines([(card.summary, card.level) for card in rest])
     rules = tuple(topic for card in (last, *rest) for topic in card.rules)
     return (*cards[: keep - 1], replace(last, detail=f"{last.detail}\n\n**Also**\n{lines}", rules=rules))

@@ -467,6 +467,7 @@ class Rule:
         levels: per level the criterion, most serious first.
         withheld_when: criteria under which no card is shown although the finding stands, each with its reason.
         local_policy: the numbers in this rule that no source supports, in words; those of the site are among them.
+        policy_when: for a line of `local_policy` that says something in one circumstance only, its criterion.
         site_policy: the lines of `local_policy` that say which numbers this site has changed.
         in_renewal_always: the finding is shown in a renewal as well where none of its facts is new (rules.md D-SNOOZE).
         uses: which of the nine kinds of patient data of 45 CFR 170.315(b)(11)(iv)(A) the rule uses.
@@ -492,6 +493,7 @@ class Rule:
     joins: Mapping[Level, str] = field(default_factory=dict)
     withheld_when: tuple[Line, ...] = ()
     local_policy: tuple[str, ...] = ()
+    policy_when: Mapping[str, Criterion] = field(default_factory=dict)
     site_policy: tuple[str, ...] = ()
     in_renewal_always: bool = False
     uses: frozenset[str] = frozenset()

@@ -51,6 +51,13 @@ class LineText(Closed):
 Lines = Annotated[tuple[LineText, ...], BeforeValidator(_as_lines)]
 
 
+def _with_named_criteria(lines: tuple[LineText, ...]) -> tuple[LineText, ...]:
+    """Refuse a criterion that is written out: a site's number is put in place under `where`, not here."""
+    if any(line.when and line.when.criterion is None for line in lines):
+        raise ValueError("A line of 'local_policy' names its 'when' by a criterion of 'where': {criterion: name}.")
+    return lines
+
+
 class BecauseText(Closed):
     """One citation: a source of cards/sources.yaml and the id of its statement there."""
 
@@ -165,7 +172,7 @@ class RuleText(Closed):
     joins: dict[LevelWord, Id] = Field(default_factory=dict)
     withheld_when: tuple[WithheldText, ...] = ()
     in_renewal: Literal["always", "new_facts"] = "new_facts"
-    local_policy: tuple[Text, ...] = ()
+    local_policy: Annotated[Lines, AfterValidator(_with_named_criteria)] = ()
     because: tuple[BecauseText, ...] = ()
     card: CardWords | None = None
 

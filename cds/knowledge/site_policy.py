@@ -212,4 +212,6 @@ def _with_part(data: dict[str, object], path: tuple[str, ...], part: object) -> 
 
 
 def _strings(value: object) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, tuple) else []
+    lines = value if isinstance(value, tuple) else ()
+    texts = (one.get("text") if isinstance(one, Mapping) else one for one in lines)
+    return [text for text in texts if isinstance(text, str)]

@@ -36,7 +36,7 @@ def unnamed_numbers(text: str, said: str) -> list[str]:
 
 
 def _without_source(file: RuleFile, sources: Mapping[str, SourceText]) -> Iterator[KnowledgeError]:
-    said = " ".join((*file.text.local_policy, *_cited(file.text, sources)))
+    said = " ".join((*(line.text for line in file.text.local_policy), *_cited(file.text, sources)))
     for keys, text in thresholds_in(file.criteria):
         if missing := unnamed_numbers(text, said):
             what = f"No statement that this rule cites, and no line of its local_policy, names {missing[0]}."

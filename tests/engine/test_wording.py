@@ -28,6 +28,7 @@ MARKUP = st.lists(
         "*", "_", "`", "**", "[x](y)", "<b>", "</b>", "&lt;", "<!--", "![a](b)", "~~", "|", "\\", "#", "http://x.org",
         "https://x.org/a", "www.x.org", "WWW.x.org", "ftp://x.org/a", "a@b.org", "mailto:a@b.org", "xmpp:a@b.org/c",
         "$x$", "{{value}}", " ", "a", "1", "(", ")", "!", ":", "@", "é",
+        "mm[Hg]", "[", "]", "][", "](", "[a]: x", "_a_", "a_b", "&", "&copy", ">", "> ",
     ]),
     max_size=12,
 ).map("".join)  # fmt: skip
@@ -52,6 +53,9 @@ def rendered(markdown: str) -> str:
 @example("[click](javascript:alert(1))")
 @example("&lt;b&gt;")
 @example("a\\*b")
+@example("mm[Hg](x)")
+@example("> a")
+@example("\\& \\>")
 def test_text_from_a_record_is_shown_as_words_and_nothing_else(text: str) -> None:
     """No link, no emphasis, no HTML, no entity: a GitHub Flavored Markdown renderer shows what was written."""
     shown = rendered(escaped(text)).replace("\u2060", "")

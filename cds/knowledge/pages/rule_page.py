@@ -31,7 +31,7 @@ def rule_page(rule: Rule, library: Library) -> str:
         *section("When no card is shown although it is found", list(_withheld(rule, library))),
         *_where(rule, library),
         *section("Numbers", _numbers(rule)),
-        *section("Local policy", [f"- {line}" for line in rule.local_policy]),
+        *section("Local policy", [f"- {_text(line, rule, library)}" for line in _policy(rule)]),
         *section("Codes", _codes(rule, library)),
         *section("Sources", list(_sources(rule, library))),
         *section("Cases that prove it", _cases(rule, library)),
@@ -112,6 +112,11 @@ def _summary(line: Line, rule: Rule, library: Library) -> str:
 def _text(line: Line, rule: Rule, library: Library) -> str:
     when = f" — if: {in_one_line(line.when, _naming(rule, library))}" if line.when else ""
     return f"{as_shown(line.text)}{when}"
+
+
+def _policy(rule: Rule) -> Iterator[Line]:
+    """Yield the lines of local policy, each with the circumstance in which it is shown."""
+    return (Line(line, rule.policy_when.get(line)) for line in rule.local_policy)
 
 
 def _detail(rule: Rule, library: Library) -> Iterator[str]:
