@@ -35,7 +35,7 @@ def _check_page(request: Request) -> None:
 
     Source: Fetch standard, "CORS-safelisted request-header" (a missing Content-Type needs no preflight).
     """
-    if "origin" in request.headers and "content-type" not in request.headers:
+    if "origin" in request.headers and not request.headers.get("content-type", "").strip():
         raise RequestError(
             "CDS-212", "Content-Type", "A web page does not say what it sends.", "Expected application/json.",
             "Set the Content-Type header.", 415,

@@ -11,8 +11,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from cds.app.events import log_event, log_exception
 from cds.app.gates import Gate
 from cds.app.headers import authorization, check_headers
+from cds.app.places import Places
 from cds.app.refusals import outcome, wait
 from cds.errors import CdsError, RequestError
+from cds.trust.client import Caller
 
 HEALTH = "/healthz"
 KNOWLEDGE = "/knowledge/"
@@ -29,8 +31,7 @@ class Front:
 
     def __init__(self, app: ASGIApp, most_at_once: int) -> None:
         self._app = app
-        self._most = most_at_once
-        self._running = 0
+        self._places = Places(most_at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one call."""
@@ -63,18 +64,22 @@ class Front:
         gate: Gate = scope["app"].state.gate
         peer = scope["client"][0] if scope.get("client") else ""
         admitted = await gate.admit(authorization(scope["headers"]), scope["path"], peer)
-        if not isinstance(admitted, Response) and self._running >= self._most:
-            log_event("call.refused", {"status": 503, "problem": "CDS-227"}, logging.WARNING)
-            admitted = wait(_busy(), 503, _BUSY_SECONDS)
+        if not isinstance(admitted, Response):
+            admitted = self._with_a_place(admitted)
         if isinstance(admitted, Response):
             await admitted(scope, receive, send)
             return
         scope.setdefault("state", {})["caller"] = admitted
-        self._running += 1
-        try:
+        with self._places.taken(admitted.client.name):
             await self._app(scope, receive, send)
-        finally:
-            self._running -= 1
+
+    def _with_a_place(self, caller: Caller) -> Caller | Response:
+        name = caller.client.name
+        error = self._places.refusal(name)
+        if error is None:
+            return caller
+        log_event("call.refused", {"status": 503, "problem": error.code, "client": name}, logging.WARNING)
+        return wait(error, 503, _BUSY_SECONDS)
 
 
 class _Sending:
@@ -97,7 +102,3 @@ def _as_called(scope: Scope) -> Scope:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     method = "GET" if scope["method"] == "HEAD" else scope["method"]
     return {**scope, "path": raw.decode("latin-1"), "method": method}
-
-
-def _busy() -> RequestError:
-    return RequestError("CDS-227", "service", "Too many calls are being answered.", action="Try again later.")

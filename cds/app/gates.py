@@ -68,18 +68,22 @@ class TokenGate:
 
     async def admit(self, authorization: str, path: str, peer: str) -> Caller | Response:
         """Return who calls, or 429 (too many failed tokens, too many calls), 401, or 503."""
-        if seconds := await self.limits.seconds_barred(peer):
-            await self._log_limit("CDS-228", peer, peer=peer)
-            return wait(_too_many_failures(), 429, seconds)
+        async with self.limits.looking_at(peer) as barred_seconds:
+            if barred_seconds:
+                await self._log_limit("CDS-228", peer, peer=peer)
+                return wait(_too_many_failures(), 429, barred_seconds)
+            caller = await self._identify(authorization, path, peer)
+        return caller if isinstance(caller, Response) else await self._within_limit(caller)
+
+    async def _identify(self, authorization: str, path: str, peer: str) -> Caller | Response:
         try:
-            caller = await self.gatekeeper.identify(authorization, path, self.clock())
+            return await self.gatekeeper.identify(authorization, path, self.clock())
         except TrustUnavailableError as error:
             log_event("token.unchecked", {"problem": error.code, "status": 503}, logging.ERROR)
             return wait(_cannot_check(), 503, _RETRY_SECONDS)
         except TrustError as error:
             await self._refused(error, peer)
             return unauthorized()
-        return await self._within_limit(caller)
 
     async def _within_limit(self, caller: Caller) -> Caller | Response:
         client = caller.client

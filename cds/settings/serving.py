@@ -79,7 +79,10 @@ class Serving(BaseSettings):
         "is over, every call from there is then HTTP 429.",
     )
     most_calls_at_once: int = Field(
-        100, ge=1, description="How many calls one worker process answers at the same time; one more is HTTP 503."
+        100,
+        ge=1,
+        description="How many calls one worker process answers at the same time, in production at most half of them of "
+        "one client, so that none keeps the others out; one more is HTTP 503.",
     )
     max_body_bytes: int = Field(
         MOST_BYTES, ge=1_000, le=100_000_000, description="Largest request body that is read; a larger one is HTTP 413."

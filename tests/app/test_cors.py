@@ -96,7 +96,7 @@ def test_an_answer_to_another_origin_cannot_be_read_by_it(service: Running) -> N
     assert (200, None) == (answer.status_code, _allowed(answer))
 
 
-@pytest.mark.parametrize("headers", [{}, {"content-type": "text/plain"}])
+@pytest.mark.parametrize("headers", [{}, {"content-type": ""}, {"content-type": "text/plain"}])
 def test_a_page_cannot_send_a_call_without_its_browser_asking_first(closed: Running, headers: dict[str, str]) -> None:
     """Else any page could make a service on this machine read FHIR servers on this machine."""
     answer = closed.client.post(SELECT, content=body(request()), headers={"Origin": OTHER, **headers})

@@ -79,14 +79,15 @@ import asyncio, sys, time
 from pathlib import Path
 from cds.trust.spent import SpentTokens
 tokens = SpentTokens(Path(sys.argv[1]), float(sys.argv[2]))
-asyncio.run(tokens.spend("https://ehr.example", "a", float(sys.argv[2]), float(sys.argv[2]) + 330, float(sys.argv[2])))
+issued = float(sys.argv[3])
+asyncio.run(tokens.spend("https://ehr.example", "a", issued, issued + 330, float(sys.argv[2])))
 print("used", flush=True)
 time.sleep(60)
 """
 
 
-def _use_and_be_killed(path: Path, now: float) -> None:
-    command = [sys.executable, "-c", _KILLED, str(path), str(now)]
+def _use_and_be_killed(path: Path, now: float, ahead_seconds: float = 0) -> None:
+    command = [sys.executable, "-c", _KILLED, str(path), str(now), str(now + ahead_seconds)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert "used\n" == process.stdout.readline()
@@ -102,6 +103,17 @@ def test_after_a_kill_tokens_of_before_the_start_are_refused_used_or_not(path: P
     tokens.close()
 
     assert ["CDS-620", "CDS-620", "new"] == answers
+
+
+def test_a_used_token_of_a_clock_that_is_ahead_stays_used_and_right_clocks_are_believed_at_once(path: Path) -> None:
+    """It was issued "after" the start that follows, as good tokens are."""
+    _use_and_be_killed(path, NOW, ahead_seconds=30)
+
+    tokens = SpentTokens(path, NOW + 5)
+    answers = [spend(tokens, "a", issued=NOW + 30, now=NOW + 31), spend(tokens, "b", issued=NOW + 5, now=NOW + 5)]
+    tokens.close()
+
+    assert ["CDS-620", "new"] == answers
 
 
 def test_a_worker_that_is_killed_while_others_run_is_no_unclean_start(path: Path) -> None:

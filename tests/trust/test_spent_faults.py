@@ -86,3 +86,34 @@ def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
 
     with pytest.raises(TrustError, match="CDS-604"):
         SpentTokens(tmp_path / "file" / "jti.sqlite", NOW)
+
+
+@pytest.mark.parametrize(("ahead_seconds", "synced"), [(-1, False), (0, False), (1, True), (30, True)])
+def test_a_token_from_the_future_is_on_the_disk_before_it_is_accepted(
+    path: Path, ahead_seconds: float, synced: bool
+) -> None:
+    """A power cut must not take its row: at the next start it would look as if it was issued since."""
+    said: list[str] = []
+    tokens = SpentTokens(path, NOW - 100)
+    tokens._connection.set_trace_callback(said.append)
+
+    answer = spend(tokens, "a", issued=NOW + ahead_seconds)
+    tokens._connection.set_trace_callback(None)
+    afterwards = tokens._connection.execute("PRAGMA synchronous").fetchone()
+    tokens.close()
+
+    assert "new" == answer
+    assert synced == ("PRAGMA synchronous = FULL" in said[: said.index("COMMIT")])
+    assert (1,) == afterwards, "a call whose token is of now does not wait for the disk"
+
+
+def test_a_token_from_the_future_that_cannot_be_noted_is_a_503_and_the_next_call_is_as_fast_as_ever(path: Path) -> None:
+    tokens = SpentTokens(path, NOW)
+    tokens._connection.execute("PRAGMA query_only = ON")
+
+    answer = spend(tokens, "a", issued=NOW + 30)
+    afterwards = tokens._connection.execute("PRAGMA synchronous").fetchone()
+    tokens.close()
+
+    assert "CDS-621" == answer
+    assert (1,) == afterwards
