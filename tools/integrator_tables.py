@@ -14,12 +14,16 @@ from pathlib import Path
 from cds.engine.definitions import Definitions
 from cds.engine.facts import Source
 from cds.engine.rules import Knowledge, Level, Rule
+from cds.fhir.bundle import MOST_ENTRIES
+from cds.fhir.gaps import MOST_SINGLE
 from cds.hooks.body import DEEPEST, LONGEST_STRING_BYTES, MOST_RESOURCES
+from cds.hooks.drafts import MOST_DRAFTS
 from cds.hooks.prefetch import sources, templates
 from cds.hooks.services import SERVICES
 from cds.knowledge.inputs import sources_of
 from cds.knowledge.load import load_knowledge
 from cds.knowledge.pages.markdown import link, table
+from cds.service.orders import MOST_ORDERS
 from cds.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -105,12 +109,19 @@ def override_reasons(knowledge: Knowledge) -> list[str]:
 def limits(_knowledge: Knowledge) -> list[str]:
     """Return the limits of one call."""
     defaults = Settings.model_fields
+    most: int = defaults["most_calls_at_once"].default
     rows = [
         ("size of a body", f"{defaults['max_body_bytes'].default:,} bytes (`CDS_MAX_BODY_BYTES`)", "413"),
         ("nesting of its JSON", f"{DEEPEST} levels", "400"),
         ("resources in it", f"{MOST_RESOURCES:,}", "400"),
+        ("draft orders", f"{MOST_DRAFTS}", "400"),
+        ("draft orders for ketamine or esketamine", f"{MOST_ORDERS}; fewer beside a very large record", "400"),
+        ("active orders that patient-view looks at", f"the newest {MOST_ORDERS}", "none: a card says so"),
+        ("entries of all searches together", f"{MOST_ENTRIES:,}", "none: unknown"),
+        ("entries of one source that cannot be read", f"{MOST_SINGLE}", "none: the source is unknown"),
         ("one string", f"{LONGEST_STRING_BYTES:,} bytes", "400"),
         ("calls of a client a minute", f"{defaults['calls_per_minute'].default} (or as registered)", "429"),
+        ("calls of a client at once, for each worker", f"{most // 2}: half of `CDS_MOST_CALLS_AT_ONCE`", "503"),
         ("refused tokens of an address a minute", str(defaults["failed_tokens_per_minute"].default), "429"),
         ("pages of one search that are read", f"{defaults['most_pages'].default} (`CDS_MOST_PAGES`)", "none: unknown"),
         ("time for an answer", f"{defaults['deadline_ms'].default} ms (or as registered)", "none: unknown, or 412"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from cds.engine.facts import Source
-from cds.fhir.bundle import Entry, Opened, is_null, open_received
+from cds.fhir.bundle import MOST_ENTRIES, TOO_MANY, Entry, Opened, is_null, open_received
 from cds.fhir.context import RawJson, ReadContext, Received
 from cds.fhir.decode import Ignored, Resource, Unreadable, decode_resource
 from cds.fhir.drug import Lookup
@@ -78,9 +78,17 @@ class Answer:
 
 
 def open_answers(received: Mapping[str, Received], context: ReadContext) -> tuple[Answer, ...]:
-    """Return the answer of every key: first those that were asked for, then any other that was sent."""
-    keys = [*context.expected, *(key for key in received if key not in context.expected)]
-    return tuple(_open(key, context.expected.get(key), received.get(key)) for key in keys)
+    """Return the answer of every key: first those that were asked for, then any other that was sent.
+
+    Where all together have more than `MOST_ENTRIES`, the last ones are not read, with a failure that says so.
+    """
+    answers: list[Answer] = []
+    room = MOST_ENTRIES
+    for key in [*context.expected, *(key for key in received if key not in context.expected)]:
+        answer = _open(key, context.expected.get(key), received.get(key), room)
+        room -= len(answer.items)
+        answers.append(answer)
+    return tuple(answers)
 
 
 def unread_products(answers: Iterable[Answer]) -> str:
@@ -117,8 +125,8 @@ def why_not_whole(answer: Answer) -> Iterator[str]:
         yield NOT_SENT if answer.key == answer.source.value else f"{answer.key} {NOT_SENT}"
     elif answer.opened.failure:
         yield answer.opened.failure
-    elif errors := tuple(_errors(answer)):
-        yield from (f"the EHR reported an error: {words}" for words in errors)
+    elif reported := tuple(_reported(answer)):
+        yield from reported
     else:
         yield from _unfit(answer, answer.source)
 
@@ -131,15 +139,17 @@ def why_cut_short(answer: Answer) -> str:
     matched = sum(item.matched for item in answer.items)
     if opened.unread:
         return f"cut short: {opened.unread}"
-    if opened.total is not None and opened.total > matched and not any(_errors(answer)):
+    if opened.total is not None and opened.total > matched and not any(_reported(answer)):
         return f"cut short: {matched} of {opened.total} were sent"
     return ""
 
 
-def _open(key: str, source: Source | None, received: Received | None) -> Answer:
+def _open(key: str, source: Source | None, received: Received | None, room: int) -> Answer:
     if received is None:
         return Answer(key, source, None)
     opened = open_received(received)
+    if len(opened.entries) > room:
+        opened = Opened(failure=TOO_MANY)
     wanted = _TYPES.get(source, _OBSERVATION) if source else ""
     numbered = enumerate(opened.entries, start=1)
     items = tuple([_item(entry, wanted, f"entry {number} of {key}") for number, entry in numbered])
@@ -158,12 +168,16 @@ def _item(entry: Entry, wanted: str, place: str) -> Item:
     return item if matched else replace(item, matched=False)
 
 
-def _errors(answer: Answer) -> Iterator[str]:
+def _reported(answer: Answer) -> Iterator[str]:
+    """Yield what the EHR itself says of errors and of data that it left out; what it did send is used all the same."""
     for item in answer.items:
-        if isinstance(item.resource, OperationOutcome) and (item.resource.is_error or not answer.opened.is_bundle):
-            yield item.resource.words
-        if isinstance(item.resource, Unreadable) and item.resource.resource_type == "OperationOutcome":
-            yield "no reason that can be read"
+        if isinstance(outcome := item.resource, OperationOutcome):
+            if outcome.is_error or not answer.opened.is_bundle:
+                yield f"the EHR reported an error: {outcome.words}"
+            elif outcome.missing:
+                yield f"the EHR says that data are missing: {outcome.missing}"
+        elif isinstance(outcome, Unreadable) and outcome.resource_type == "OperationOutcome":
+            yield "the EHR reported an error: no reason that can be read"
 
 
 def _unfit(answer: Answer, source: Source) -> Iterator[str]:

@@ -12,7 +12,13 @@ from cds.fhir.context import RawJson, Received
 from cds.fhir.datatypes import FhirObject
 from cds.fhir.decode import NOT_READABLE, resource_type
 
+MOST_ENTRIES = 20_000
+"""How many entries the answer to one key may have, and all answers together."""
+TOO_MANY = f"not readable: more than {MOST_ENTRIES:,} entries"
+"""The reason of a gap where there are more; none of them is used."""
+
 _NULL = b"null"
+_MOST_COMMAS = 1_000_000
 
 
 class Search(FhirObject, frozen=True, gc=False):
@@ -78,6 +84,8 @@ _ITEMS = msgspec.json.Decoder(list[msgspec.Raw])
 def open_received(received: Received) -> Opened:
     """Return the entries of all pages, and what is known about completeness; nothing is raised."""
     pages = [_open(page) for page in received.pages]
+    if sum(len(page.entries) for page in pages) > MOST_ENTRIES:
+        return Opened(failure=TOO_MANY)
     failure = next((page.failure for page in pages if page.failure), "")
     unread = received.failure or (pages[-1].unread if pages else "")
     totals = [page.total for page in pages if page.total is not None]
@@ -112,6 +120,8 @@ def _bundle(raw: RawJson) -> _Bundle | None:
 
 
 def _open(raw: RawJson) -> Opened:
+    if bytes(raw).count(b",") > _MOST_COMMAS:
+        return Opened(failure=TOO_MANY)
     bundle = _bundle(raw)
     if bundle is None:
         return Opened(failure="not readable: neither a FHIR resource nor null")
@@ -127,7 +137,8 @@ def _decode_by_member(raw: RawJson) -> _Bundle | None:
         return _Bundle("Bundle")
     try:
         members = _MEMBERS.decode(raw)
-        entries = tuple(_decode_entry(item) for item in _items(members.get("entry")))
+        items = _items(members.get("entry"))[: MOST_ENTRIES + 1]
+        entries = tuple(_decode_entry(item) for item in items)
         links = tuple(link for item in _items(members.get("link")) if isinstance(link := _one(item, _Link), _Link))
     except NOT_READABLE:
         return None

@@ -14,6 +14,7 @@ from cds.fhir.drug_resources import (
     MedicationStatement,
     ServiceRequest,
 )
+from cds.fhir.gaps import MOST_CODINGS
 from cds.fhir.lenient import decode_leniently
 from cds.fhir.outcome import OperationOutcome
 from cds.fhir.resources import AllergyIntolerance, Condition, Encounter, Flag, Observation, Patient, Procedure
@@ -38,6 +39,7 @@ NOT_READABLE: tuple[type[Exception], ...] = (msgspec.MsgspecError, ValueError, A
 """What decoding JSON can raise."""
 
 _TYPES: dict[str, Any] = {kind.__name__: kind for kind in Resource.__args__}
+_MOST_OBJECTS = 5_000
 _OLDER_TYPES = frozenset({"MedicationOrder", "MedicationPrescription"})
 _CODE_MEMBERS = ("code", "medicationCodeableConcept", "medication", "concept")
 _DECODER: msgspec.json.Decoder[Resource] = msgspec.json.Decoder(Resource)
@@ -65,7 +67,12 @@ class Ignored:
 
 
 def decode_resource(raw: bytes | msgspec.Raw) -> Resource | Ignored | Unreadable:
-    """Return the resource, or that it is ignored or could not be read; nothing is raised."""
+    """Return the resource, or that it is ignored or could not be read; nothing is raised.
+
+    One of more than 5,000 objects is not read: reading it would take as long as a whole record.
+    """
+    if bytes(raw).count(b"{") > _MOST_OBJECTS:
+        return _too_large(raw)
     try:
         return _DECODER.decode(raw)
     except NOT_READABLE:
@@ -104,6 +111,19 @@ def _second_try(raw: bytes | msgspec.Raw) -> Resource | Ignored | Unreadable:
     except NOT_READABLE as error:
         return Unreadable(name, _id(seen), _words(error), _visible_codings(seen))
     return resource
+
+
+def _too_large(raw: bytes | msgspec.Raw) -> Unreadable:
+    reason = f"not readable: it has more than {_MOST_OBJECTS:,} objects"
+    try:
+        seen = msgspec.json.decode(raw)
+    except NOT_READABLE as error:
+        return Unreadable("", "", _words(error))
+    if not isinstance(seen, dict):
+        return Unreadable("", "", reason)
+    name = seen.get("resourceType")
+    codings = _visible_codings(seen)[: MOST_CODINGS + 1]
+    return Unreadable(name if isinstance(name, str) else "", _id(seen), reason, codings)
 
 
 def _of_other_type(name: str, seen: dict[str, Any]) -> Ignored | Unreadable:

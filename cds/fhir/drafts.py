@@ -62,7 +62,8 @@ def read_drafts(
     """
     numbered = enumerate(entries, start=1)
     items = [decode_item(raw, f"entry {number} of {ORIGIN}", full_url) for number, (full_url, raw) in numbered]
-    drafts = [_read(item, context, look_up(items, context)) for item in items]
+    lookup = look_up(items, context)
+    drafts = [_read(item, context, lookup) for item in items]
     if received and any(draft.missing for draft in drafts):
         answers = open_answers(received, context)
         sent = [item for answer in answers for item in answer.items]

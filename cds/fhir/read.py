@@ -22,6 +22,7 @@ from cds.fhir.context import ReadContext, Received
 from cds.fhir.decode import Unreadable
 from cds.fhir.drug import Lookup
 from cds.fhir.entries import read_entry, states_fact, whose
+from cds.fhir.gaps import bounded
 from cds.fhir.medication import with_diagnoses
 from cds.fhir.observation import sorted_by
 from cds.fhir.reading import Reading
@@ -145,7 +146,7 @@ def _gathered(record: _Record, drafts: tuple[facts.Medication, ...]) -> PatientF
         tuple(_of(record, facts.Allergy)),
         tuple(_of(record, facts.Procedure)),
         next(_of(record, facts.Encounter), None),
-        tuple(record.gaps),
+        bounded(record.gaps),
         record.complete_since,
         tuple(_of(record, facts.Flag)),
     )

@@ -18,6 +18,9 @@ DRAFT_ORDERS = "$.context.draftOrders"
 MOST_DRAFTS = 500
 """How many entries draftOrders may have."""
 
+SEND_DRAFTS = "Send draftOrders; some EHRs leave orders out when the client lacks a scope for unsigned orders."
+"""What to do where an order is missing."""
+
 _OLDER_ORDERS = {"MedicationOrder": "DSTU2", "MedicationPrescription": "DSTU1", "DiagnosticOrder": "DSTU2"}
 _OLDER_ORDERS |= {"DeviceUseRequest": "DSTU2", "ProcedureRequest": "STU3", "ReferralRequest": "STU3"}
 _ORDERS = frozenset({"MedicationRequest", "ServiceRequest"})
@@ -27,10 +30,14 @@ _ONLY_IF_SELECTED = frozenset({"option", "proposal"})
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The drafts that are asked about, and remarks on how they were found."""
+    """The drafts that are asked about, and remarks on how they were found.
+
+    `not_sent` says that orders are selected of which none is among the drafts: what is asked about was never seen.
+    """
 
     drafts: tuple[Draft, ...]
     remarks: tuple[str, ...] = ()
+    not_sent: bool = False
 
 
 def read_drafts(raw: bytes, path: str) -> tuple[Draft, ...]:
@@ -75,7 +82,7 @@ def select(request: HookRequest) -> Selection:
     orders = tuple(draft for draft in (drafts if asked_for_all else chosen) if _is_order(draft))
     if asked_for_all:
         orders = tuple(draft for draft in orders if draft.intent not in _ONLY_IF_SELECTED)
-    return Selection(orders, remarks)
+    return Selection(orders, remarks, not_sent=bool(remarks and request.selections))
 
 
 def _required(request: HookRequest) -> tuple[Draft, ...]:
@@ -84,7 +91,7 @@ def _required(request: HookRequest) -> tuple[Draft, ...]:
         what = "No draft orders were sent." if request.drafts is None else "Orders are selected, and none was sent."
         raise FhirError(
             "CDS-302", DRAFT_ORDERS, what, "Expected a Bundle of the unsigned orders.",
-            "Send draftOrders; some EHRs leave it out when the client lacks a scope for unsigned orders.",
+            SEND_DRAFTS,
         )  # fmt: skip
     return request.drafts
 

@@ -133,9 +133,14 @@ def _path(path: str) -> str:
     if _BROKEN_ESCAPE.search(path) or _FORBIDDEN_ESCAPE.search(path):
         raise _refused("its path hides characters")
     segments = [unquote(segment) for segment in path.split("/")]
-    if any(segment in {".", ".."} for segment in segments) or "" in segments[1:-1]:
+    if any(segment and _is_dotted(segment) for segment in segments) or "" in segments[1:-1]:
         raise _refused("its path has empty or dotted parts")
     return path.rstrip("/")
+
+
+def _is_dotted(segment: str) -> bool:
+    """Say whether a part may be read as ``.``, ``..`` or nothing: some servers take ``..;x`` for ``..``."""
+    return not segment.partition(";")[0].strip(" .")
 
 
 def _refused(why: str) -> NetworkError:

@@ -71,4 +71,4 @@ class PinnedBackend(AsyncNetworkBackend):
             return await self._resolve(host, port)
         except (OSError, UnicodeError):
             pass  # its text may hold the name; outside of the block nothing keeps it
-        raise NetworkError("its name is not known", Fault.CONNECTION)
+        raise NetworkError("the server's name is not known", Fault.CONNECTION)

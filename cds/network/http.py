@@ -137,7 +137,7 @@ def _failure(error: Exception) -> NetworkError:
     if isinstance(error, TimeoutError | httpcore.TimeoutException):
         return NetworkError("no answer in time", Fault.TIMEOUT)
     if any(isinstance(one, ssl.SSLError) for one in _chain(error)):
-        return NetworkError("its certificate or its TLS is not accepted", Fault.CONNECTION)
+        return NetworkError("the server's certificate or its TLS is not accepted", Fault.CONNECTION)
     if isinstance(error, httpcore.ConnectError):
         return NetworkError("no connection", Fault.CONNECTION)
     if isinstance(error, zlib.error):

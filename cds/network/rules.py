@@ -11,6 +11,8 @@ IPAddress = IPv4Address | IPv6Address
 IPNetwork = IPv4Network | IPv6Network
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_OF_THE_CLOUD = frozenset({IPv4Address("168.63.129.16")})
+"""Public in form, yet a service of the machine's own host: Azure's wire server and DNS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +64,4 @@ def _is_public(address: IPAddress) -> bool:
     odd = address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local
     if isinstance(address, IPv6Address):
         odd = (odd and address not in _NAT64) or address.is_site_local
-    return address.is_global and not odd
+    return address.is_global and not odd and address not in _OF_THE_CLOUD

@@ -6,14 +6,29 @@ from cds.engine.facts import Concept, Gap, GapScope, HookContext, Medication, Pa
 from cds.engine.scene import local_day
 from cds.engine.withhold import PATIENT_VIEW
 from cds.errors import FhirError, RequestError
+from cds.fhir.client import NOT_REGISTERED
+from cds.fhir.gaps import bounded
 from cds.fhir.read import FOREIGN, read_facts
 from cds.fhir.references import Subject
 from cds.hooks.drafts import select
 from cds.service.completing import Completion
-from cds.service.orders import Orders, choose_orders, ongoing_orders, read_orders, refuse_others
+from cds.service.orders import (
+    Orders,
+    choose_orders,
+    most_orders,
+    newest_orders,
+    ongoing_orders,
+    read_orders,
+    refuse_others,
+    require_few,
+)
 from cds.service.visit import Visit
 
 _HOW_TO_SEND = "Send the prefetch that GET /cds-services names, or fhirServer with a token that may read it."
+_HOW_TO_REGISTER = (
+    "Or let the operator register this FHIR base for the client: cds client add --replace --fhir-base, "
+    "in development CDS_FHIR_BASES."
+)
 _NO_ACTIVE_ORDER = "no active order for ketamine or esketamine is on record"
 
 
@@ -66,12 +81,22 @@ async def _gather_active(visit: Visit, completion: Completion, context: HookCont
     if ongoing_orders(facts, visit.ports.knowledge, today):
         facts = read_facts(await completion.complete(expected), completion.context)
         require_patient(visit, facts)
-        return Chart(ongoing_orders(facts, visit.ports.knowledge, today), facts)
+        return _newest(ongoing_orders(facts, visit.ports.knowledge, today), facts)
     visit.gaps = tuple(gap for gap in facts.gaps if gap.source is Source.MEDICATIONS)
-    require_list(visit.gaps)
+    require_list(visit)
     unread = "; not all of them could be read" if visit.gaps else ""
     visit.notes += (f"{_NO_ACTIVE_ORDER} among {len(facts.medications)} that were looked at{unread}",)
     return NotAbout()
+
+
+def _newest(orders: tuple[Medication, ...], facts: PatientFacts) -> Chart:
+    """Return the orders that are assessed; where there are too many, cards say that the older ones were not."""
+    most = most_orders(facts)
+    if len(orders) <= most:
+        return Chart(orders, facts)
+    reason = f"of {len(orders)} active orders for ketamine or esketamine only the newest {most} were assessed"
+    gap = Gap(Source.MEDICATIONS, GapScope.SOURCE, reason)
+    return Chart(newest_orders(orders, most), replace(facts, gaps=(*facts.gaps, gap)))
 
 
 async def _read(visit: Visit, completion: Completion, orders: Orders) -> PatientFacts:
@@ -80,20 +105,21 @@ async def _read(visit: Visit, completion: Completion, orders: Orders) -> Patient
     received = await completion.complete(completion.context.expected)
     facts = read_facts(received, completion.context, drafts)
     require_patient(visit, facts)
+    require_few(orders.assessed, facts)
     unread: tuple[Gap, ...] = tuple(gap for entry in orders.entries for gap in entry.gaps)
-    return replace(facts, gaps=(*facts.gaps, *unread)) if unread else facts
+    return replace(facts, gaps=bounded((*facts.gaps, *unread))) if unread else facts
 
 
-def require_list(gaps: tuple[Gap, ...]) -> None:
+def require_list(visit: Visit) -> None:
     """Refuse to say that no ketamine is given where the list of drugs was not read whole.
 
     Raises:
         FhirError: CDS-304.
     """
-    if reasons := [gap.reason for gap in gaps if gap.scope is GapScope.SOURCE]:
+    if reasons := [gap.reason for gap in visit.gaps if gap.scope is GapScope.SOURCE]:
         raise FhirError(
             "CDS-304", "prefetch 'medications'", f"The active orders could not be read: {'; '.join(reasons)}.",
-            "Expected all MedicationRequests of the patient.", _HOW_TO_SEND,
+            "Expected all MedicationRequests of the patient.", _what_to_do(visit),
         )  # fmt: skip
 
 
@@ -115,5 +141,10 @@ def require_patient(visit: Visit, facts: PatientFacts) -> None:
         )  # fmt: skip
     raise FhirError(
         "CDS-301", "prefetch 'patient'", f"The patient could not be read: {'; '.join(reasons) or 'not sent'}.",
-        "Expected the Patient resource.", _HOW_TO_SEND,
+        "Expected the Patient resource.", _what_to_do(visit),
     )  # fmt: skip
+
+
+def _what_to_do(visit: Visit) -> str:
+    refused = visit.completion.refused if visit.completion else ""
+    return f"{_HOW_TO_SEND} {_HOW_TO_REGISTER}" if refused == NOT_REGISTERED else _HOW_TO_SEND

@@ -42,7 +42,7 @@ def much_found(exchange: Exchange, hook: str = "order-select") -> Json:
 
 def nothing_to_say() -> Json:
     """Return a call that no rule is about."""
-    return request(draftOrders=bundle(BENZODIAZEPINE))
+    return request(draftOrders=bundle(BENZODIAZEPINE), selections=[f"MedicationRequest/{BENZODIAZEPINE['id']}"])
 
 
 def without_patient() -> Json:

@@ -36,6 +36,16 @@ OTHERS = [
     "https://ehr.example/fhir/%2E%2E%2Fx",
     "https://ehr.example/fhir/%252e%252e/x",
     "https://ehr.example/fhir%2f..%2fx",
+    "https://ehr.example/fhir/..;x",
+    "https://ehr.example/fhir/..;/x",
+    "https://ehr.example/fhir/..;x=1;y/x",
+    "https://ehr.example/fhir/.;/x",
+    "https://ehr.example/fhir/;x/y",
+    "https://ehr.example/fhir/%2e%2e;x/y",
+    "https://ehr.example/fhir/..%3Bx/y",
+    "https://ehr.example/fhir/%252e%252e;/x",
+    "https://ehr.example/fhir/..%20/x",
+    "https://ehr.example/fhir/.../x",
     "https://ehr.example/%66hir",
     "https://ehr.example//fhir",
     "https://ehr.example/fhir?x=1",
@@ -75,6 +85,16 @@ OTHERS = [
 ]
 
 
+CLIMBING = [other for other in OTHERS if other.startswith(f"{BASE}/") and other != f"{BASE}/tenant"]
+
+
+@pytest.mark.parametrize("link", CLIMBING, ids=ascii)
+def test_a_path_that_some_server_would_read_as_one_above_is_no_address(link: str) -> None:
+    """Tomcat takes ``..;x`` for ``..``; others decode twice."""
+    with pytest.raises(NetworkError):
+        parse_address(link)
+
+
 @pytest.mark.requirement(39)
 @pytest.mark.parametrize("asked", SAME)
 def test_a_server_that_is_written_otherwise_is_the_same(asked: str) -> None:
@@ -90,6 +110,8 @@ def test_a_server_that_only_looks_like_a_registered_one_is_another(asked: str) -
 
 INTERNAL = [
     "169.254.169.254",
+    "168.63.129.16",
+    "::ffff:168.63.129.16",
     "127.0.0.1",
     "127.8.9.10",
     "0.0.0.0",  # noqa: S104 - refused
@@ -176,8 +198,17 @@ def test_a_name_is_looked_up_once_for_a_connection(server: FaultServer) -> None:
     assert f"ehr.example:{port}" == server.asked[0].headers["host"]
 
 
+def test_a_name_that_is_not_known_says_whose_name_it_is(service: Running) -> None:
+    """The reason stands in a card or a refusal, far from the name."""
+    base = "https://ehr.invalid/fhir"
+
+    (answer,) = ask(service, without_prefetch(base), Client("hospital", fhir_bases=(base,)), NetworkRules())
+
+    assert b"The patient could not be read: the FHIR server's name is not known." in answer.body
+
+
 def test_a_name_that_is_not_known_is_no_fault_of_ours() -> None:
-    with pytest.raises(NetworkError, match="its name is not known"):
+    with pytest.raises(NetworkError, match="the server's name is not known"):
         _get("https://ehr.invalid/fhir", NetworkRules())
 
 
@@ -200,6 +231,7 @@ def test_a_server_that_is_not_registered_is_never_asked_and_the_answer_says_so(
 
     assert 412 == answer.status
     assert b"fhirServer is not registered for this client" in answer.body
+    assert b"register this FHIR base for the client: cds client add --replace --fhir-base" in answer.body
     assert [] == server.asked
 
 

@@ -52,13 +52,13 @@ def test_a_connection_to_the_pinned_address_still_proves_the_name(certificate: P
 @pytest.mark.requirement(2)
 @pytest.mark.parametrize("name", ["other.example", "ehr.example.evil.example"])
 def test_a_server_that_cannot_prove_its_name_is_not_asked(certificate: Path, name: str) -> None:
-    with pytest.raises(NetworkError, match="its certificate or its TLS is not accepted"):
+    with pytest.raises(NetworkError, match="the server's certificate or its TLS is not accepted"):
         _over_tls(name, certificate, [])
 
 
 @pytest.mark.requirement(2)
 def test_a_certificate_that_nobody_signed_is_not_accepted(certificate: Path) -> None:
-    with pytest.raises(NetworkError, match="its certificate or its TLS is not accepted"):
+    with pytest.raises(NetworkError, match="the server's certificate or its TLS is not accepted"):
         _over_tls("ehr.example", certificate, [], trusted=False)
 
 

@@ -18,6 +18,14 @@ def outcome(severity: str, text: str = "not allowed") -> Json:
     return {"resourceType": "OperationOutcome", "issue": [{"severity": severity, "details": {"text": text}}]}
 
 
+def warning(
+    code: str, text: str = "Client not authorized for Condition - Genomics.", severity: str = "warning"
+) -> Json:
+    found = outcome(severity, text)
+    found["issue"][0]["code"] = code
+    return found
+
+
 def on(day: str, identifier: str = "") -> Json:
     return observation(identifier or f"o-{day}", effectiveDateTime=f"{day}T08:00:00Z")
 
@@ -70,6 +78,64 @@ def test_an_error_of_the_ehr_is_never_an_empty_record(severity: str, shape: Call
     facts = read({"conditions": shape(outcome(severity))})
 
     assert ("the EHR reported an error: not allowed",) == reasons(facts, Source.CONDITIONS)
+
+
+DATA_ARE_MISSING = [
+    "security", "login", "unknown", "expired", "forbidden", "suppressed", "too-costly",
+    "transient", "lock-error", "no-store", "exception", "timeout", "incomplete", "throttled",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("severity", ["warning", "information"])
+@pytest.mark.parametrize("code", DATA_ARE_MISSING)
+def test_an_ehr_that_says_that_data_are_missing_is_believed_however_mildly_it_says_so(code: str, severity: str) -> None:
+    """FHIR R4 issue-type; total 0 beside such a warning is no empty record."""
+    facts = read({"conditions": searchset(warning(code, severity=severity), total=0)})
+
+    said = "the EHR says that data are missing: Client not authorized for Condition - Genomics"
+    assert (said,) == reasons(facts, Source.CONDITIONS)
+
+
+def test_results_beside_a_warning_that_more_are_missing_are_used() -> None:
+    facts = read({"conditions": searchset(condition(), warning("incomplete"), total=1)})
+
+    assert (1, 1) == (len(facts.conditions), len(reasons(facts, Source.CONDITIONS)))
+
+
+def test_newest_first_proves_nothing_where_the_ehr_says_that_data_are_missing() -> None:
+    facts = read({"laboratory": searchset(on("2026-01-30"), warning("timeout"), **NEXT)})
+
+    assert {} == facts.complete_since
+    assert 2 == len(reasons(facts, Source.LABORATORY))
+
+
+EPIC = "urn:oid:1.2.840.114350.1.13.0.1.7.2.657369"
+
+
+@pytest.mark.parametrize("code", ["processing", "informational", "not-found"])
+@pytest.mark.parametrize("number", ["4101", "4119"])
+def test_the_warnings_that_epic_always_sends_are_harmless(code: str, number: str) -> None:
+    """4101: no results; 4119: this may not be the entire record (it says so of every record)."""
+    found = warning(code)
+    found["issue"][0]["details"] = {"coding": [{"system": EPIC, "code": number, "display": "May not be entire."}]}
+
+    assert () == read({"conditions": searchset(found, total=0)}).gaps
+
+
+@pytest.mark.parametrize(
+    "issue",
+    [
+        {"details": {"text": "Scope missing."}},
+        {"details": {"coding": [{"code": "59204", "display": "Scope missing."}]}, "diagnostics": "a stack of calls"},
+        {"diagnostics": "Scope missing. "},
+        {"details": {"text": "Scope missing"}},
+    ],
+    ids=["text", "display", "diagnostics", "no full stop"],
+)
+def test_the_words_of_the_ehr_fit_into_a_sentence(issue: Json) -> None:
+    said = {"resourceType": "OperationOutcome", "issue": [issue | {"severity": "error"}]}
+
+    assert ("the EHR reported an error: Scope missing",) == reasons(read({"conditions": said}), Source.CONDITIONS)
 
 
 def test_an_error_beside_results_leaves_the_results_and_says_that_more_may_be_missing() -> None:

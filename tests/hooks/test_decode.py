@@ -6,8 +6,8 @@ import pytest
 
 from cds.errors import CdsError, FhirError, RequestError
 from cds.hooks.decode import decode
-from cds.hooks.members import MOST_MEMBERS
 from cds.hooks.drafts import select
+from cds.hooks.members import MOST_MEMBERS
 from tests.hooks.bodies import Json, body, bundle, draft, request
 
 

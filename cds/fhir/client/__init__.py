@@ -2,6 +2,6 @@
 
 from cds.fhir.client.circuit import Circuits
 from cds.fhir.client.reader import FhirReader, Query, Reply
-from cds.fhir.client.server import Server, base_of, server_for
+from cds.fhir.client.server import NOT_REGISTERED, Server, base_of, server_for
 
-__all__ = ["Circuits", "FhirReader", "Query", "Reply", "Server", "base_of", "server_for"]
+__all__ = ["NOT_REGISTERED", "Circuits", "FhirReader", "Query", "Reply", "Server", "base_of", "server_for"]

@@ -61,7 +61,7 @@ class Exchange:
             self.failed = True
             raise NotRead("no answer in time") from None
         except NetworkError as error:
-            raise NotRead(error.reason) from None
+            raise NotRead(error.reason.replace("the server's", "the FHIR server's", 1)) from None
         if fetched.status != 200:
             redirect = ": a redirect, which is not followed" if 300 <= fetched.status < 400 else ""
             raise NotRead(f"HTTP {fetched.status}{redirect}")

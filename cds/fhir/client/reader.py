@@ -157,9 +157,9 @@ def _next(turn: Paging, server: Server, seen: set[str]) -> str | None:
     try:
         address = parse_address(escaped(urljoin(f"{server.base}/", turn.url)))
     except (NetworkError, ValueError):
-        raise NotRead("its next link is no address") from None
+        raise NotRead("the next link is no address") from None
     if not turn.url or not address.lies_under(server.base):
-        raise NotRead("its next link leaves the FHIR server")
+        raise NotRead("the next link leaves the FHIR server")
     if str(address) in seen:
-        raise NotRead("its next link leads in a circle")
+        raise NotRead("the next link leads in a circle")
     return str(address)

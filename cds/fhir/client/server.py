@@ -11,6 +11,9 @@ from ipaddress import ip_address
 from cds.network.address import Address, parse_address
 from cds.network.failure import Fault, NetworkError
 
+NOT_REGISTERED = "fhirServer is not registered for this client"
+"""Why a server is not read that a call names."""
+
 _BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 
 
@@ -63,7 +66,7 @@ def base_of(asked: str, bases: Iterable[str], *, any_loopback: bool = False) -> 
     address = parse_address(asked)
     if not address.query and (any(address == one for one in _parsed(bases)) or (any_loopback and _is_local(address))):
         return address
-    raise NetworkError("fhirServer is not registered for this client", Fault.FORBIDDEN)
+    raise NetworkError(NOT_REGISTERED, Fault.FORBIDDEN)
 
 
 def _parsed(bases: Iterable[str]) -> Iterable[Address]:
