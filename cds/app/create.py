@@ -14,11 +14,12 @@ from starlette.exceptions import HTTPException
 import cds
 from cds import service
 from cds.app.events import log_event
+from cds.app.feedback import add_feedback_routes
 from cds.app.hosts import KnownHosts, host_of
 from cds.app.routes import add_routes, answer_http_error
 from cds.audit.history import History
 from cds.audit.pseudonym import load_or_create_key
-from cds.audit.record import Software
+from cds.audit.record import KnowledgeVersion, Software
 from cds.audit.writer import Recorder, open_recorder
 from cds.errors import CdsError
 from cds.hooks.prefetch import sources, templates
@@ -29,6 +30,7 @@ from cds.knowledge.package import package_bytes
 from cds.knowledge.value_sets import CODE_SYSTEMS
 from cds.service import Ports, warm_up
 from cds.service.earlier import EarlierCards
+from cds.service.feedback import FeedbackPorts
 from cds.settings import Settings
 
 
@@ -45,6 +47,7 @@ def create_app(settings: Settings) -> FastAPI:
             with closing(recorder), closing(_history(settings)) as history:
                 app.state.ports = ports = compose(settings, recorder, history)
                 app.state.discovery = discovery(ports.knowledge, templates(ports.knowledge))
+                app.state.feedback = feedback_ports(ports, recorder, history)
                 warm_up(ports)
                 log_event("service.started", _figures(settings, ports))
                 yield
@@ -57,6 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(title="Ketamine CDS", version=cds.__version__, lifespan=lifespan)
     app.state.settings = settings
     add_routes(app)
+    add_feedback_routes(app)
     app.add_exception_handler(HTTPException, answer_http_error)
     own_host = host_of(settings.public_base_url)
     app.add_middleware(KnownHosts, names=(*settings.allowed_hosts, *((own_host,) if own_host else ())))
@@ -67,8 +71,13 @@ def compose(settings: Settings, recorder: Recorder, history: History) -> Ports:
     """Return what an answer needs, with knowledge loaded from the settings' folder and kept in the record."""
     ports = read_knowledge(settings, recorder)
     recorder.keep_knowledge(ports.knowledge.digest, package_bytes(settings.knowledge_dir, settings.site_policy))
-    minutes = ports.knowledge.definitions.snooze.repeat_info_after_minutes
-    return replace(ports, history=EarlierCards(history, minutes))
+    return replace(ports, history=EarlierCards(history, ports.knowledge.definitions.snooze))
+
+
+def feedback_ports(ports: Ports, recorder: Recorder, history: History) -> FeedbackPorts:
+    """Return what taking feedback needs."""
+    version = KnowledgeVersion(ports.knowledge.version, ports.knowledge.digest)
+    return FeedbackPorts(recorder, history, ports.clock, ports.new_uuid, version)
 
 
 def read_knowledge(settings: Settings, recorder: service.Recorder) -> Ports:

@@ -42,6 +42,10 @@ class Pseudonym:
         """
         return self._keyed("\x00".join(("user", client, fhir_server.rstrip("/"), user)))
 
+    def of_feedback(self, client: str, said: bytes) -> str:
+        """Return the same for what a client said of a card, so that a repeat is known and nothing can be guessed."""
+        return self._keyed("\x00".join(("feedback", client, hashlib.sha256(said).hexdigest())))
+
     def _keyed(self, identity: str) -> str:
         return hmac.new(self.key, identity.encode(), hashlib.sha256).hexdigest()
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
 
+from cds.audit.indexes import insert
 from cds.audit.process_lock import ProcessLock
 from cds.audit.schema import migrate
 from cds.audit.seal import Sealed
@@ -81,6 +82,7 @@ class SqliteStore:
                     "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     [(number, *astuple(card)) for card in sealed.shown],
                 )
+                insert(self._connection, number, sealed.rows)
 
     def keep_knowledge(self, digest: str, package: bytes) -> None:
         """Keep a knowledge package under its digest for ever; does nothing if it is already kept.

@@ -18,8 +18,8 @@ from pathlib import Path
 import orjson
 
 from cds.audit.pseudonym import Pseudonym, load_or_create_key
-from cds.audit.record import Record, Software
-from cds.audit.seal import Sealed, Stamp, seal
+from cds.audit.record import LogEntry, Record, Software
+from cds.audit.seal import Sealed, Stamp, seal, seal_entry
 from cds.audit.store_sqlite import SqliteStore
 from cds.errors import AuditError
 
@@ -118,7 +118,13 @@ class Recorder:
             AuditError: CDS-402 not writable now, CDS-403 broken until a restart, CDS-407 the record cannot be
                 sealed or its id is already used. Then the call must not be answered with cards.
         """
-        future = self._submit(record)
+        self._finish(self._submit(record))
+
+    def append_entry(self, entry: LogEntry) -> None:
+        """Store an entry that is no call; as `append`."""
+        self._finish(self._submit(entry))
+
+    def _finish(self, future: "Future[None]") -> None:
         wait([future], self._wait_seconds)
         if not future.done() and not future.cancel():
             wait([future], self._wait_seconds)  # it is being written now
@@ -128,7 +134,13 @@ class Recorder:
 
     async def append_async(self, record: Record) -> None:
         """Do what `append` does without holding up the event loop while the disk works."""
-        future = self._submit(record)
+        await self._finish_async(self._submit(record))
+
+    async def append_entry_async(self, entry: LogEntry) -> None:
+        """Store an entry that is no call; as `append_async`."""
+        await self._finish_async(self._submit(entry))
+
+    async def _finish_async(self, future: "Future[None]") -> None:
         written = asyncio.wrap_future(future)
         await asyncio.wait({written}, timeout=self._wait_seconds)
         if not future.done() and not future.cancel():
@@ -148,7 +160,7 @@ class Recorder:
         if not self._thread.is_alive():
             self._store.close()
 
-    def _submit(self, record: Record) -> "Future[None]":
+    def _submit(self, record: Record | LogEntry) -> "Future[None]":
         sealed = self._sealed(record)
         future: Future[None] = Future()
         with self._closing:
@@ -159,10 +171,12 @@ class Recorder:
             self._queue.put((sealed, future))
         return future
 
-    def _sealed(self, record: Record) -> Sealed:
+    def _sealed(self, record: Record | LogEntry) -> Sealed:
         mono_us = (time.monotonic_ns() - self._started_ns) // 1000
         stamp = Stamp(self._clock(), mono_us, self._instance, self._software)
         try:
+            if isinstance(record, LogEntry):
+                return seal_entry(record, stamp, self._pseudonym, secrets.token_bytes)
             return seal(record, stamp, self._pseudonym, secrets.token_bytes)
         except (TypeError, ValueError, KeyError) as error:
             raise AuditError("CDS-407", "record", f"The record cannot be sealed ({type(error).__name__}).") from error

@@ -17,16 +17,23 @@ from cds.hooks.request import HookRequest
 from cds.hooks.services import SERVICES, Service
 from cds.service.gathering import NotAbout, gather
 from cds.service.ports import Answer, Ports
+from cds.service.shadow import in_shadow
 from cds.service.visit import Considered, Decision, Visit
+from cds.trust.client import DEVELOPMENT, Client
+
+_DEVELOPMENT = Client(DEVELOPMENT)
 
 
-async def answer(body: bytes, service: Service, ports: Ports, base_url: str = "") -> Answer:
+async def answer(
+    body: bytes, service: Service, ports: Ports, base_url: str = "", client: Client = _DEVELOPMENT
+) -> Answer:
     """Return the answer to one call, after its record is durable. Nothing is raised.
 
     Args:
         body: the request body as it came.
         service: the service that was called.
         ports: see `Ports`.
+        client: who calls.
         base_url: the address under which the client reaches us, without a trailing slash, for links; empty if unknown.
 
     Returns:
@@ -35,6 +42,8 @@ async def answer(body: bytes, service: Service, ports: Ports, base_url: str = ""
     """
     visit = Visit.begin(body, service, ports, base_url)
     decision = _decide_or_refuse(visit)
+    if client.shadow:
+        decision = in_shadow(decision)
     try:
         await ports.recorder.append_async(decision.record)
     except AuditError as error:
