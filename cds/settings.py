@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         pattern=r"^([A-Z]{2})?$",
         description="ISO 3166 code of the country, such as GB: cards add what only its authorities say.",
     )
+    order_for_testing: bool = Field(
+        False,
+        description="Offer one service more, which suggests to order ketamine: for clients whose own list of drugs "
+        "has none, such as the public CDS Hooks Sandbox. Refused unless CDS_PROFILE=development.",
+    )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least serious event that is logged.")
 
     @field_validator("clock")
@@ -137,6 +142,8 @@ class Settings(BaseSettings):
     def _is_safe(self) -> Self:
         if self.clock and self.profile is not Profile.DEVELOPMENT:
             raise ValueError("CDS_CLOCK is refused unless CDS_PROFILE=development: advice must be about today")
+        if self.order_for_testing and self.profile is not Profile.DEVELOPMENT:
+            raise ValueError("CDS_ORDER_FOR_TESTING is refused unless CDS_PROFILE=development: it is for trying out")
         if not self.allow_remote and not _is_loopback(self.host):
             raise ValueError(
                 f"CDS_HOST={self.host} is refused: calls are not authenticated, so only loopback is served. "

@@ -16,6 +16,7 @@ from cds import service
 from cds.app.events import log_event
 from cds.app.feedback import add_feedback_routes
 from cds.app.hosts import KnownHosts, host_of
+from cds.app.order_for_testing import add_order_for_testing
 from cds.app.routes import add_routes, answer_http_error
 from cds.audit.history import History
 from cds.audit.pseudonym import load_or_create_key
@@ -31,6 +32,7 @@ from cds.knowledge.value_sets import CODE_SYSTEMS
 from cds.service import Ports, warm_up
 from cds.service.earlier import EarlierCards
 from cds.service.feedback import FeedbackPorts
+from cds.service.order_for_testing import with_order_for_testing
 from cds.settings import Settings
 
 
@@ -46,7 +48,8 @@ def create_app(settings: Settings) -> FastAPI:
             recorder = open_recorder(settings.database, settings.pseudonym_key, _software(settings))
             with closing(recorder), closing(_history(settings)) as history:
                 app.state.ports = ports = compose(settings, recorder, history)
-                app.state.discovery = discovery(ports.knowledge, templates(ports.knowledge))
+                offered = discovery(ports.knowledge, templates(ports.knowledge))
+                app.state.discovery = with_order_for_testing(offered) if settings.order_for_testing else offered
                 app.state.feedback = feedback_ports(ports, recorder, history)
                 warm_up(ports)
                 log_event("service.started", _figures(settings, ports))
@@ -59,6 +62,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(title="Ketamine CDS", version=cds.__version__, lifespan=lifespan)
     app.state.settings = settings
+    if settings.order_for_testing:
+        add_order_for_testing(app)
     add_routes(app)
     add_feedback_routes(app)
     app.add_exception_handler(HTTPException, answer_http_error)

@@ -25,27 +25,32 @@ _FHIR_JSON = "application/fhir+json"
 def add_feedback_routes(app: FastAPI) -> None:
     """Add both addresses of every service; what they need is ``app.state.feedback``."""
     for service in SERVICES.values():
-        app.add_api_route(
-            f"/cds-services/{service.id}/feedback",
-            _taking(service),
-            methods=["POST"],
-            summary=f"Feedback on cards of {service.id} (CDS Hooks)",
-            operation_id=f"{service.id}-feedback",
-        )
-        app.add_api_route(
-            f"/cds-services/{service.id}/analytics/{{suggestion}}",
-            _taking(service),
-            methods=["POST"],
-            summary=f"A suggestion of {service.id} was taken (as before CDS Hooks 1.0)",
-            operation_id=f"{service.id}-analytics",
-        )
+        add_feedback_of(app, service)
+
+
+def add_feedback_of(app: FastAPI, service: Service) -> None:
+    """Add both addresses of one service."""
+    app.add_api_route(
+        f"/cds-services/{service.id}/feedback",
+        _taking(service),
+        methods=["POST"],
+        summary=f"Feedback on cards of {service.id} (CDS Hooks)",
+        operation_id=f"{service.id}-feedback",
+    )
+    app.add_api_route(
+        f"/cds-services/{service.id}/analytics/{{suggestion}}",
+        _taking(service),
+        methods=["POST"],
+        summary=f"A suggestion of {service.id} was taken (as before CDS Hooks 1.0)",
+        operation_id=f"{service.id}-analytics",
+    )
 
 
 def _taking(service: Service) -> Callable[[Request], Awaitable[Response]]:
     async def take(request: Request) -> Response:
         settings: Settings = request.app.state.settings
         ports: FeedbackPorts = request.app.state.feedback
-        caller: Caller = getattr(request.state, "caller", None) or Caller(Client(DEVELOPMENT))
+        caller = caller_of(request)
         suggestion = request.path_params.get("suggestion", "")
         try:
             body = await read_body(request, settings.max_body_bytes)
@@ -54,6 +59,12 @@ def _taking(service: Service) -> Callable[[Request], Awaitable[Response]]:
         return _response(await take_feedback(IncomingFeedback(service, caller, body, suggestion), ports), caller)
 
     return take
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who calls: whom the token names, and without tokens the client of development."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return caller or Caller(Client(DEVELOPMENT))
 
 
 def _response(answered: Answer, caller: Caller) -> Response:

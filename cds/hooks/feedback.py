@@ -155,7 +155,7 @@ def _suggestions(found: Mapping[str, bytes], path: str) -> tuple[str, ...]:
     ids = [text(member(one, "id")) or text(one) for one in taken]
     if "" in ids:
         raise missing(f"{path}.acceptedSuggestions[{ids.index('')}].id", "the UUID of a suggestion")
-    return tuple(_identifier(one, f"{path}.acceptedSuggestions") for one in dict.fromkeys(ids))
+    return tuple(dict.fromkeys(_identifier(one, f"{path}.acceptedSuggestions") for one in ids))
 
 
 def _moment(found: Mapping[str, bytes], path: str) -> tuple[datetime | None, str]:
@@ -165,9 +165,8 @@ def _moment(found: Mapping[str, bytes], path: str) -> tuple[datetime | None, str
         return None, "it is not said when"
     try:
         at = datetime.fromisoformat(text(raw))
-        return (
-            (at.astimezone(UTC), "") if at.tzinfo else (at.replace(tzinfo=UTC), "the time has no offset: taken as UTC")
-        )
+        remark = "" if at.tzinfo else "the time has no offset: it is taken as UTC"
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), remark
     except (ValueError, OverflowError):
         raise RequestError(
             "CDS-253", f"{path}.outcomeTimestamp", f"The time is {shown(raw.decode())}.",
