@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cds.audit.pseudonym import Pseudonym
 from cds.audit.record import Subject
-from cds.audit.seal import utc
+from cds.audit.sealed import utc
 from cds.engine.quiet import EarlierCard
 from cds.errors import AuditError
 

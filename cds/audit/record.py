@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import uuid4
 
+from cds.audit.canonical import JsonValue
 from cds.engine.assessment import Assessment
 from cds.engine.card import Card
 from cds.engine.facts import Concept, Gap, HookContext, PatientFacts
@@ -21,6 +23,11 @@ class RecordType(StrEnum):
 
     DECISION = "decision"
     ERROR = "error"
+    START = "start"
+    KEY = "key"
+    REDACTION = "redaction"
+    FEEDBACK = "feedback"
+    COUNTED = "counted"
 
 
 class CallOutcome(StrEnum):
@@ -190,3 +197,22 @@ class ErrorRecord:
 
 
 Record = DecisionRecord | NotApplicableRecord | ErrorRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An entry that is no call: a start, a key, a redaction, feedback, a count.
+
+    Attributes:
+        type: what it is about.
+        envelope: what is kept for ever: our own words and numbers only.
+        sections: everything else, by name; each can be redacted.
+        about: the id of the record that it is about, if there is one.
+        entry_id: its own random UUID.
+    """
+
+    type: RecordType
+    envelope: Mapping[str, JsonValue]
+    sections: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    about: str = ""
+    entry_id: str = field(default_factory=lambda: str(uuid4()))
