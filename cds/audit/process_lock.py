@@ -9,10 +9,12 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _POLL_SECONDS = 0.005
+_COURTESY_SECONDS = 0.001
+"""Who had to wait lets others go first afterwards; else the same process could get it again and again."""
 
 
 class ProcessLock:
@@ -36,11 +38,13 @@ class ProcessLock:
         if not self._among_threads.acquire(timeout=-1 if wait_seconds is None else wait_seconds):
             raise TimeoutError
         try:
-            self._lock_file(deadline)
+            had_to_wait = self._lock_file(deadline)
             try:
                 yield
             finally:
                 fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+                if had_to_wait:
+                    time.sleep(_COURTESY_SECONDS)
         finally:
             self._among_threads.release()
 
@@ -48,16 +52,22 @@ class ProcessLock:
         """Let go of the file."""
         os.close(self._descriptor)
 
-    def _lock_file(self, deadline: float | None) -> None:
-        if deadline is None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            return
-        while True:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise TimeoutError from None
-                time.sleep(_POLL_SECONDS)
+    def _lock_file(self, deadline: float | None) -> bool:
+        """Lock, and say whether others held it before."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if deadline is None:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             else:
+                self._poll(deadline)
+            return True
+        return False
+
+    def _poll(self, deadline: float) -> None:
+        while time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+            with suppress(BlockingIOError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
+        raise TimeoutError

@@ -145,7 +145,7 @@ class SqliteStore:
     def _append(self, batch: Sequence[Sealed]) -> None:
         if self._signer is None:
             raise AuditError("CDS-404", self._where, "The log was opened without its signing key.")
-        seq = stored_tree.size_of(self._connection)
+        seq = stored_tree.signed_size(self._connection)
         for number, sealed in enumerate(batch, start=seq):
             self._connection.execute(
                 "INSERT INTO entry VALUES (?, ?, ?, ?)",

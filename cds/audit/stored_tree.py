@@ -39,15 +39,21 @@ def current_note(connection: sqlite3.Connection) -> str:
     return str(row[0]) if row else ""
 
 
-def extend(connection: sqlite3.Connection, size: int, envelopes: Sequence[bytes], signer: Signer) -> None:
-    """Let the tree of `size` entries grow by what was appended, and sign it; one checkpoint a minute is kept.
+def signed_size(connection: sqlite3.Connection) -> int:
+    """Return how many entries the log has, all of them signed.
 
     Raises:
-        LookupError: if the tree as it stands is not that of so many entries.
+        LookupError: if the newest checkpoint covers another number.
     """
+    size = size_of(connection)
     (signed,) = connection.execute("SELECT coalesce(max(size), 0) FROM checkpoint").fetchone()
     if signed != size:
         raise LookupError(f"It has {size} entries, and {signed} are signed.")
+    return size
+
+
+def extend(connection: sqlite3.Connection, size: int, envelopes: Sequence[bytes], signer: Signer) -> None:
+    """Let the tree of `size` entries grow by what was appended, and sign it; one checkpoint a minute is kept."""
     frontier, nodes = grow(frontier_at(nodes_in(connection), size), envelopes)
     connection.executemany("INSERT INTO node VALUES (?, ?, ?)", [(node.level, node.index, node.hash) for node in nodes])
     checkpoint = signer.checkpoint(frontier.size, frontier.root)

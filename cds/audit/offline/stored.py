@@ -44,7 +44,7 @@ def verify_stored(connection: sqlite3.Connection, key: VerificationKey, anchors:
         connection.execute("BEGIN")  # one state of a log that is being written
         _check_all(connection, key, anchors, verdict)
         connection.execute("ROLLBACK")
-    except (sqlite3.DatabaseError, TypeError) as error:
+    except (sqlite3.DatabaseError, TypeError, ValueError) as error:
         verdict.problem(f"The file is damaged, and what follows could not be read: {error}.")
     return verdict
 
