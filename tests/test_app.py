@@ -13,6 +13,7 @@ import pytest
 
 from cds.app import bodies
 from cds.app.events import JsonLines
+from cds.audit.keys import KeyFiles
 from cds.audit.record import Record
 from cds.errors import AuditError
 from cds.fhir.context import Received
@@ -308,7 +309,9 @@ def test_a_service_whose_record_cannot_be_opened_does_not_start(tmp_path: Path) 
 
 
 def test_production_is_a_profile_in_which_the_service_starts(tmp_path: Path) -> None:
-    with running(settings_in(tmp_path, profile=Profile.PRODUCTION)) as service:
+    settings = settings_in(tmp_path, profile=Profile.PRODUCTION)
+    KeyFiles(settings.pseudonym_key).make("cds.example/audit/1")
+    with running(settings) as service:
         assert 200 == service.post(body(request())).status_code
 
 

@@ -19,6 +19,7 @@ from cds.app.hosts import KnownHosts, host_of
 from cds.app.order_for_testing import add_order_for_testing
 from cds.app.routes import add_routes, answer_http_error
 from cds.audit.history import History
+from cds.audit.keys import KeyFiles
 from cds.audit.pseudonym import load_or_create_key
 from cds.audit.record import KnowledgeVersion, Software
 from cds.audit.writer import Recorder, open_recorder
@@ -33,7 +34,7 @@ from cds.service import Ports, warm_up
 from cds.service.earlier import EarlierCards
 from cds.service.feedback import FeedbackPorts
 from cds.service.order_for_testing import with_order_for_testing
-from cds.settings import Settings
+from cds.settings import Profile, Settings
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -45,14 +46,20 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
-            recorder = open_recorder(settings.database, settings.pseudonym_key, _software(settings))
+            recorder = open_recorder(
+                settings.database, key_files(settings), _software(settings), settings.checkpoint_copy
+            )
             with closing(recorder), closing(_history(settings)) as history:
                 app.state.ports = ports = compose(settings, recorder, history)
+                knowledge = ports.knowledge
+                recorder.started(KnowledgeVersion(knowledge.version, knowledge.digest))
                 offered = discovery(ports.knowledge, templates(ports.knowledge))
                 app.state.discovery = with_order_for_testing(offered) if settings.order_for_testing else offered
                 app.state.feedback = feedback_ports(ports, recorder, history)
                 warm_up(ports)
-                log_event("service.started", _figures(settings, ports))
+                log_event(
+                    "service.started", _figures(settings, ports) | {"verification_key": recorder.verification_key}
+                )
                 yield
         except CdsError as error:
             app.state.failure = error
@@ -98,6 +105,12 @@ def read_knowledge(settings: Settings, recorder: service.Recorder) -> Ports:
         zone=ZoneInfo(settings.time_zone),
         country=settings.country,
     )
+
+
+def key_files(settings: Settings) -> KeyFiles:
+    """Return where the record's keys lie, and whether they may be made at the first start."""
+    may_make = settings.profile is Profile.DEVELOPMENT
+    return KeyFiles(settings.pseudonym_key, settings.signing_key, may_make)
 
 
 def _history(settings: Settings) -> History:

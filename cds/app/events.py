@@ -35,6 +35,7 @@ ALLOWED = (
     "version",
     "profile",
     "clock",
+    "verification_key",
     "message",
 )
 """The keys that a line may have besides `time`, `level` and `event`; another one is left out."""

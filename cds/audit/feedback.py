@@ -12,7 +12,7 @@ from datetime import datetime
 from cds.audit.canonical import canonical
 from cds.audit.members import Section
 from cds.audit.record import Caller
-from cds.audit.seal import utc
+from cds.audit.sealed import utc
 
 
 @dataclass(frozen=True, slots=True)

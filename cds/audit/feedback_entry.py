@@ -7,7 +7,7 @@ from cds.audit.feedback import FeedbackRecord
 from cds.audit.indexes import Index, IndexRow
 from cds.audit.members import Section
 from cds.audit.record import LogEntry, RecordType
-from cds.audit.seal import utc
+from cds.audit.sealed import utc
 
 HOOK = "feedback"
 """What stands in the envelope where a call has its hook."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from cds.audit.feedback import CardSent, Said
 from cds.audit.pseudonym import Pseudonym
 from cds.audit.record import Subject
-from cds.audit.seal import utc
+from cds.audit.sealed import utc
 from cds.audit.sent_cards import card_of_suggestion, find_card
 from cds.engine.quiet import EarlierCard
 from cds.errors import AuditError

@@ -24,7 +24,11 @@ class RecordType(StrEnum):
 
     DECISION = "decision"
     ERROR = "error"
+    START = "start"
+    KEY = "key"
+    REDACTION = "redaction"
     FEEDBACK = "feedback"
+    COUNTED = "counted"
 
 
 class CallOutcome(StrEnum):

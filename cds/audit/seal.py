@@ -4,17 +4,13 @@ The envelope holds our own words and numbers only. Each section is bound to it b
 salt and its bytes; without the salt a value such as a blood pressure could be found by trying all of them.
 """
 
-import hashlib
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import orjson
 
 from cds.audit.canonical import JsonValue, canonical
-from cds.audit.indexes import IndexRow, rows_of_answer
+from cds.audit.indexes import rows_of_answer
 from cds.audit.members import Section, children, text
 from cds.audit.pseudonym import Pseudonym
 from cds.audit.record import (
@@ -25,8 +21,8 @@ from cds.audit.record import (
     NotApplicableRecord,
     Record,
     RecordType,
-    Software,
 )
+from cds.audit.sealed import Sealed, SealedSection, ShownCard, Stamp, utc
 from cds.audit.sections import facts_section, is_uuid, request_section, rules_section, subject_section
 from cds.engine.logic import Verdict
 from cds.engine.rules import Level
@@ -40,60 +36,6 @@ _COUNTED = {
     Verdict.UNKNOWN: "unknown",
     Verdict.NOT_APPLICABLE: "notApplicable",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What the process adds to a record: its clock, its random id, microseconds since it started, its version."""
-
-    time: datetime
-    mono_us: int
-    instance: str
-    software: Software
-
-
-@dataclass(frozen=True, slots=True)
-class SealedSection:
-    """One section as it is stored. Deleting salt and bytes redacts it; the envelope stays as it is."""
-
-    name: str
-    salt: bytes = field(repr=False)
-    content: bytes = field(repr=False)
-
-    @property
-    def commitment(self) -> str:
-        """Return what the envelope says of this section: SHA-256(0x02, name, 0x00, salt, bytes) in base64.
-
-        >>> SealedSection("subject", bytes(32), b"{}").commitment
-        'k/6Mvm1tBgax5nTkQKs4N3fhmGVDD+PRfxQ6paiLY5M='
-        """
-        return b64encode(
-            hashlib.sha256(b"\x02" + self.name.encode() + b"\x00" + self.salt + self.content).digest()
-        ).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class ShownCard:
-    """A card that was sent, for the index of who saw what: both keys are pseudonyms, `at` is UTC as in envelopes."""
-
-    subject_key: str
-    user_key: str
-    at: str
-    topic: str
-    drug: str
-    route: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A record ready to be stored: the envelope's canonical bytes, the sections it commits to, the index's rows."""
-
-    record_id: str
-    envelope: bytes
-    sections: tuple[SealedSection, ...]
-    shown: tuple[ShownCard, ...] = ()
-    rows: tuple[IndexRow, ...] = ()
 
 
 def seal(record: Record, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int], bytes]) -> Sealed:
@@ -117,7 +59,7 @@ def seal(record: Record, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int
     if subject.patient:
         envelope["subjectKey"] = pseudonym.of(subject.fhir_server, subject.patient)
     rows = rows_of_answer(record.call.answer)
-    return Sealed(record.call.record_id, canonical(envelope), sections, _shown(record, pseudonym), rows)
+    return Sealed(record.call.record_id, canonical(envelope), sections, _shown(record, pseudonym), rows=rows)
 
 
 def seal_entry(entry: LogEntry, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int], bytes]) -> Sealed:
@@ -135,7 +77,7 @@ def seal_entry(entry: LogEntry, stamp: Stamp, pseudonym: Pseudonym, salt: Callab
     }
     if entry.about:
         envelope["about"] = entry.about
-    return Sealed(entry.entry_id, canonical(envelope), sections, rows=entry.rows)
+    return Sealed(entry.entry_id, canonical(envelope), sections, about=entry.about, rows=entry.rows)
 
 
 def _stamped(kind: RecordType, entry_id: str, stamp: Stamp) -> Section:
@@ -232,8 +174,3 @@ def _by_level(answer: bytes) -> JsonValue:
 
 def _indicators(answer: bytes) -> list[str]:
     return [text(card, "indicator") for card in children(orjson.loads(answer), "cards")]
-
-
-def utc(moment: datetime) -> str:
-    """Return a moment as envelopes write it: UTC to the microsecond, so that texts sort as times do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

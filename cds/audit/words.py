@@ -10,9 +10,9 @@ import orjson
 
 from cds.audit.canonical import JsonValue
 from cds.audit.members import Section, child, children, text, texts
-from cds.audit.queries import Entry, StoredRecord, parsed
 from cds.audit.record import Record
 from cds.audit.seal import contents_of
+from cds.audit.stored_record import Entry, StoredRecord, parsed
 from cds.audit.visible import visible, visible_json
 from cds.audit.words_rules import assessment_lines, card_lines, code_words, gap_line, silent_lines
 
@@ -26,18 +26,29 @@ def listing(entries: Iterable[Entry]) -> str:
 
 def show(record: StoredRecord) -> str:
     """Return the whole record as indented JSON: its number, envelope and sections, and what is gone or altered."""
+    return written(whole(record))
+
+
+def whole(record: StoredRecord) -> Section:
+    """Return the whole record as JSON."""
     sections: Section = {name: parsed(content) for name, content in record.sections.items()}
-    whole: dict[str, JsonValue] = {"number": record.seq, "envelope": record.envelope, "sections": sections}
+    found: Section = {"number": record.seq, "envelope": record.envelope, "sections": sections}
     if record.redacted:
-        whole["redacted"] = list(record.redacted)
+        found["redacted"] = list(record.redacted)
     if record.altered:
-        whole["altered"] = list(record.altered)
-    return visible_json(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
+        found["altered"] = list(record.altered)
+    return found
+
+
+def written(value: Section) -> str:
+    """Return JSON indented for a terminal."""
+    return visible_json(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def explain(record: StoredRecord) -> str:
     """Return the whole story of one decision for a reader at a terminal."""
-    parts = (_head, _who, _asked, _read, _missing, _rules, _sent)
+    is_call = text(record.envelope, "outcome")
+    parts = (_head, _who, _asked, _read, _missing, _rules, _sent) if is_call else (_entry,)
     return "\n".join(visible(line) for part in parts for line in part(record))
 
 
@@ -50,13 +61,14 @@ def explain_decision(record: Record) -> str:
 def _entry_line(entry: Entry) -> str:
     envelope = entry.envelope
     counts = child(envelope, "counts")
+    kind = text(envelope, "type")
     cards = [f"{count} {level}" for level, count in child(counts, "cards").items() if count]
     known = [f"{text(counts, 'unknown')} unknown"] if text(counts, "unknown") not in {"", "0"} else []
     problem = [text(envelope, "problem")] if text(envelope, "problem") else []
     client, said = text(child(envelope, "client"), "id"), ", ".join(cards + known + problem)
     return (
         f"{entry.seq:>6}  {text(envelope, 'id')[:8]}  {text(envelope, 'time')[:19]}  {text(envelope, 'hook'):13}  "
-        f"{client:14}  {text(envelope, 'outcome'):14}  {said}"
+        f"{client:14}  {text(envelope, 'outcome') or kind:14}  {said}"
     ).rstrip()
 
 
@@ -74,6 +86,12 @@ def _head(record: StoredRecord) -> Iterator[str]:
     yield f"  Program   {text(engine, 'version')} {text(engine, 'build')}".rstrip()
     yield from (f"  REDACTED: section {name}" for name in record.redacted)
     yield from (f"  ALTERED: section {name} is not what was recorded. Do not rely on it." for name in record.altered)
+
+
+def _entry(record: StoredRecord) -> Iterator[str]:
+    """Yield what an entry says that is no call."""
+    yield f"Entry {record.seq}  {text(record.envelope, 'id')}  {text(record.envelope, 'time')}"
+    yield from written(whole(record)).split("\n")
 
 
 def _who(record: StoredRecord) -> Iterator[str]:

@@ -11,7 +11,7 @@ from cds.audit.queries import LogReader, StoredRecord
 from cds.audit.record import Record
 from cds.audit.words import explain, listing, show
 from cds.engine.rules import Level
-from tests.audit.records import NO_CARDS, call, decision, decision_at, failure, not_applicable, recorder_in
+from tests.audit.records import KNOWLEDGE, NO_CARDS, call, decision, decision_at, failure, not_applicable, recorder_in
 
 
 def stored(folder: Path, record: Record) -> StoredRecord:
@@ -27,7 +27,7 @@ def stored(folder: Path, record: Record) -> StoredRecord:
     [
         "order-select (ketamine-order-select), HTTP 200: cards",
         "Decided for the time 2026-02-01T12:00:00.000000Z; took evaluate 0.9 ms, fetch 30.0 ms",
-        f"Knowledge 2026.1, SHA-256 {'ab' * 32}",
+        f"Knowledge 2026.1, SHA-256 {KNOWLEDGE.digest.removeprefix('sha256:')}",
         "Client    development",
         "Patient   123",
         "user      Practitioner/7",

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from cds.audit.queries import StoredRecord
+from cds.audit.queries import Filters, LogReader, StoredRecord
 from tests.hooks.bodies import body, bundle, condition, infusion, request, searchset, whole_record
 from tests.response_checker import response_violations
 from tests.running import Json, Running
@@ -85,7 +85,8 @@ class Clinic:
 
     def feedback(self) -> list[StoredRecord]:
         """Return what is recorded of feedback, the newest first."""
-        return [record for record in self.service.records() if record.envelope["type"] == "feedback"]
+        with LogReader(self.service.database) as log:
+            return [log.find(str(entry.seq)) for entry in log.list(Filters(types=("feedback",)), 1000)]
 
     def _keys(self) -> list[str]:
         offered = self.service.client.get("/cds-services").json()["services"]

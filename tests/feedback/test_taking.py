@@ -70,11 +70,11 @@ def test_an_envelope_repeats_nothing_that_a_client_or_a_clinician_wrote(clinic: 
 def test_an_exact_repeat_is_acknowledged_and_adds_nothing(clinic: Clinic, service: Running) -> None:
     said = overridden(clinic.cards()[EYES])
     clinic.say(said)
-    before = len(service.records())
+    before = len(clinic.feedback()), len(service.records())
     again = [clinic.say(said), clinic.say(said, said)]
 
     assert [200, 200] == [answer.status_code for answer in again]
-    assert before == len(service.records())
+    assert before == (len(clinic.feedback()), len(service.records()))
 
 
 def test_a_second_thought_is_recorded_beside_the_first(clinic: Clinic) -> None:

@@ -1,0 +1,119 @@
+"""The tree and its checkpoints as they stand in the log. Whoever calls this holds the log's lock or a transaction."""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+
+from cds.audit.offline.hashes import Frontier, leaf_hash
+from cds.audit.offline.notes import Checkpoint, NotProvenError, VerificationKey
+from cds.audit.signing import Signer
+from cds.audit.tree import Nodes, frontier_at, grow
+from cds.errors import AuditError
+
+_TAIL = 64
+"""So many entries are hashed again at each start."""
+
+
+def nodes_in(connection: sqlite3.Connection) -> Nodes:
+    """Return how to read the tree's stored hashes; a missing one is a LookupError."""
+
+    def node(level: int, index: int) -> bytes:
+        row = connection.execute("SELECT hash FROM node WHERE level = ? AND idx = ?", (level, index)).fetchone()
+        if row is None:
+            raise LookupError(f"The tree's hash {index} at level {level} is missing.")
+        found: bytes = row[0]
+        return found
+
+    return node
+
+
+def size_of(connection: sqlite3.Connection) -> int:
+    """Return how many entries the log has."""
+    (size,) = connection.execute("SELECT coalesce(max(seq) + 1, 0) FROM entry").fetchone()
+    return int(size)
+
+
+def current_note(connection: sqlite3.Connection) -> str:
+    """Return the newest checkpoint as signed; empty if the log was never signed."""
+    row = connection.execute("SELECT note FROM checkpoint ORDER BY minute DESC LIMIT 1").fetchone()
+    return str(row[0]) if row else ""
+
+
+def signed_size(connection: sqlite3.Connection) -> int:
+    """Return how many entries the log has, all of them signed.
+
+    Raises:
+        LookupError: if the newest checkpoint covers another number.
+    """
+    size = size_of(connection)
+    (signed,) = connection.execute("SELECT coalesce(max(size), 0) FROM checkpoint").fetchone()
+    if signed != size:
+        raise LookupError(f"It has {size} entries, and {signed} are signed.")
+    return size
+
+
+def extend(connection: sqlite3.Connection, size: int, envelopes: Sequence[bytes], signer: Signer) -> None:
+    """Let the tree of `size` entries grow by what was appended, and sign it; one checkpoint a minute is kept."""
+    frontier, nodes = grow(frontier_at(nodes_in(connection), size), envelopes)
+    connection.executemany("INSERT INTO node VALUES (?, ?, ?)", [(node.level, node.index, node.hash) for node in nodes])
+    checkpoint = signer.checkpoint(frontier.size, frontier.root)
+    connection.execute(
+        "INSERT OR REPLACE INTO checkpoint SELECT max(?, coalesce(max(minute), 0)), ?, ? FROM checkpoint",
+        (int(time.time()) // 60, checkpoint.size, checkpoint.note),
+    )
+
+
+def seal_first(connection: sqlite3.Connection, signer: Signer) -> None:
+    """Build and sign the tree over the entries of a log that is older than its seal."""
+    envelopes = [row[0] for row in connection.execute("SELECT envelope FROM entry ORDER BY seq")]
+    extend(connection, 0, envelopes, signer)
+
+
+def check_tail(connection: sqlite3.Connection, key: VerificationKey, where: str) -> None:
+    """Check that the log ends as its newest checkpoint says; what lies far back is for ``cds log verify``.
+
+    Raises:
+        AuditError: CDS-409 if it does not.
+    """
+    size = size_of(connection)
+    try:
+        newest = key.checkpoint(current_note(connection))
+        if newest.size != size:
+            raise NotProvenError(f"It has {size} entries, and its newest checkpoint {newest.size}.")
+        _check_root(connection, newest)
+        nodes = nodes_in(connection)
+        for seq, envelope in connection.execute("SELECT seq, envelope FROM entry WHERE seq >= ?", (size - _TAIL,)):
+            if leaf_hash(envelope) != nodes(0, seq):
+                raise NotProvenError(f"Entry {seq} is not the one that was sealed.")
+    except (NotProvenError, LookupError) as error:
+        raise unfit(where, str(error)) from error
+
+
+def check_anchor(connection: sqlite3.Connection, anchor: Checkpoint, where: str) -> None:
+    """Check that the log begins with what a checkpoint kept elsewhere says.
+
+    Raises:
+        AuditError: CDS-409 if it does not: the log was cut back or altered.
+    """
+    try:
+        if anchor.size > size_of(connection):
+            raise NotProvenError(f"It was cut back: a checkpoint over {anchor.size} entries was kept.")
+        _check_root(connection, anchor)
+    except (NotProvenError, LookupError) as error:
+        raise unfit(where, str(error)) from error
+
+
+def unfit(where: str, what: str) -> AuditError:
+    """Return the error of a log that is not what was signed of it."""
+    return AuditError(
+        "CDS-409",
+        where,
+        f"The log is not what was signed of it. {what}",
+        action="Nothing is written to it. Run `cds log verify`, keep the file as it is, and restore the right one.",
+    )
+
+
+def _check_root(connection: sqlite3.Connection, checkpoint: Checkpoint) -> None:
+    found: Frontier = frontier_at(nodes_in(connection), checkpoint.size)
+    if found.root != checkpoint.root:
+        raise NotProvenError(f"The checkpoint over {checkpoint.size} entries has another root hash.")
