@@ -170,7 +170,9 @@ def _rules(record: StoredRecord) -> Iterator[str]:
 
 
 def _sent(record: StoredRecord) -> Iterator[str]:
-    if "cards" in record.sections:
+    if "shadow" in record.sections:
+        yield from _shadow(record)
+    elif "cards" in record.sections:
         yield from _title("CARDS AS SENT")
         yield from card_lines(record.section("cards"))
     if silenced := children(record.section("rules"), "silenced"):
@@ -178,8 +180,23 @@ def _sent(record: StoredRecord) -> Iterator[str]:
         yield from silent_lines(silenced)
     if "outcome" in record.sections:
         yield from _title("ERROR AS SENT")
-        for issue in children(record.section("outcome"), "issue"):
-            yield f"  {text(child(issue, 'details'), 'text')} {text(issue, 'diagnostics')}".rstrip()
+        yield from _issues(record.section("outcome"))
+
+
+def _shadow(record: StoredRecord) -> Iterator[str]:
+    """Tell what a client in shadow mode would have been sent; it was sent no cards."""
+    computed = record.section("shadow")
+    if "cards" in computed:
+        yield from _title("CARDS THAT WOULD HAVE BEEN SENT (shadow mode)")
+        yield from card_lines(computed)
+    else:
+        yield from _title("ERROR THAT WOULD HAVE BEEN SENT (shadow mode)")
+        yield from _issues(computed)
+
+
+def _issues(outcome: Section) -> Iterator[str]:
+    for issue in children(outcome, "issue"):
+        yield f"  {text(child(issue, 'details'), 'text')} {text(issue, 'diagnostics')}".rstrip()
 
 
 def _title(words: str) -> Iterator[str]:

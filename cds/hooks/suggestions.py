@@ -18,7 +18,7 @@ from cds.engine.card import Suggestion
 from cds.engine.facts import Coding, Concept
 from cds.engine.wording import escaped
 from cds.errors import RequestError
-from cds.hooks.members import items, unique_members
+from cds.hooks.members import items, members, text, unique_members
 from cds.hooks.request import HookRequest
 
 Json = dict[str, Any]
@@ -45,18 +45,22 @@ class Desk:
         patient, encounter: bare ids; no encounter is an empty string.
         valid: says whether a resource is valid FHIR R4; asked only where a suggestion holds one.
         drafts: the draft orders as they were sent, by reference; no other order can be taken out or changed.
+        ordered: system and code of what is in the drafts already; it is not offered once more.
     """
 
     patient: str
     encounter: str
     valid: Callable[[Json], bool]
     drafts: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    ordered: frozenset[tuple[str, str]] = frozenset()
 
     def write(self, suggestions: Iterable[Suggestion], mint: Callable[[], str]) -> Offered:
         """Return the suggestions as JSON; `mint` returns a new UUID, and is called once for each that is offered."""
         written, left_out = [], []
         for one in suggestions:
             if one.order is None and (one.delete or one.update) not in self.drafts:
+                continue
+            if one.order and (one.order.system, one.order.code) in self.ordered:
                 continue
             action = self._action(one)
             if action:
@@ -102,7 +106,15 @@ def desk_for(request: HookRequest, valid: Callable[[Json], bool]) -> Desk:
         for draft in request.drafts or ()
         if _REFERENCE.fullmatch(draft.reference) and names[draft.reference] == 1
     }
-    return Desk(request.patient_id, request.encounter_id, valid, drafts)
+    ordered = frozenset(coded for draft in request.drafts or () for coded in _codes(draft.raw))
+    return Desk(request.patient_id, request.encounter_id, valid, drafts, ordered)
+
+
+def _codes(draft: bytes) -> list[tuple[str, str]]:
+    """Return system and code of a draft's `code`, which a ServiceRequest has."""
+    code = (members(draft) or {}).get("code", b"null")
+    codings = items((members(code) or {}).get("coding", b"null"))
+    return [(text(coding.get("system")), text(coding.get("code"))) for coding in map(members, codings) if coding]
 
 
 def with_reason(draft: bytes, reason: Concept) -> Json | None:

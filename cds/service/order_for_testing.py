@@ -4,6 +4,7 @@ The public CDS Hooks Sandbox orders from a list of its own that has no ketamine;
 is how its user gets to our cards. Which drug that is, by code and in words, is taken from the knowledge.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -15,7 +16,7 @@ from cds.errors import AuditError, RequestError
 from cds.hooks.decode import decode
 from cds.hooks.members import items, members, text
 from cds.hooks.request import Draft, HookRequest
-from cds.hooks.services import Service
+from cds.hooks.services import EXTENSION, Service
 from cds.hooks.wire import NO_CARDS, TOPICS, write_outcome
 from cds.service.ports import Answer, Ports
 
@@ -25,6 +26,7 @@ ORDER_FOR_TESTING = Service(
     "For trying out: order ketamine",
     "Offers to replace the order by one for ketamine or esketamine, so that a client without them can reach the cards "
     "of the other services. In development only.",
+    needs="Needs draftOrders: without a MedicationRequest the answer has no cards.",
 )
 """Offered where CDS_ORDER_FOR_TESTING is set."""
 
@@ -36,7 +38,13 @@ def with_order_for_testing(discovery: bytes) -> bytes:
     """Return the answer to discovery with this service besides the others."""
     offered = orjson.loads(discovery)
     service = ORDER_FOR_TESTING
-    entry = {"hook": service.hook, "title": service.title, "description": service.description, "id": service.id}
+    entry = {
+        "hook": service.hook,
+        "title": service.title,
+        "description": service.description,
+        "id": service.id,
+        "usageRequirements": service.usage,
+    }
     return orjson.dumps({**offered, "services": [*offered["services"], entry]})
 
 
@@ -48,8 +56,10 @@ async def offer_order(body: bytes, caller: Caller, ports: Ports) -> Answer:
     """
     try:
         request = decode(body, ORDER_FOR_TESTING.hook)
-        answer = _answer(request, _drugs(ports.knowledge), ports)
-        await ports.recorder.append_async(NotApplicableRecord(_call(request, body, answer, caller, ports)))
+        record_id = ports.new_uuid()
+        answer = _answer(request, record_id, ports)
+        call = _call(request, body, caller, ports, record_id)
+        await ports.recorder.append_async(NotApplicableRecord(replace(call, answer=answer)))
     except RequestError as error:
         return Answer(error.status, write_outcome(error, error.status), {"problem": error.code})
     except AuditError as error:
@@ -67,7 +77,8 @@ def _drugs(knowledge: Knowledge) -> tuple[Coding, ...]:
     return tuple(found)
 
 
-def _answer(request: HookRequest, drugs: tuple[Coding, ...], ports: Ports) -> bytes:
+def _answer(request: HookRequest, record_id: str, ports: Ports) -> bytes:
+    drugs = _drugs(ports.knowledge)
     drafts = [draft for draft in request.drafts or () if draft.resource_type == "MedicationRequest"]
     ordered = {code for draft in drafts for code in _codes(draft)}
     if not drafts or ordered & {drug.code for drug in drugs}:
@@ -83,6 +94,7 @@ def _answer(request: HookRequest, drugs: tuple[Coding, ...], ports: Ports) -> by
         },
         "suggestions": [_suggestion(drug, drafts[0], request, ports) for drug in drugs],
         "selectionBehavior": "any",
+        "extension": {EXTENSION: {"record": record_id}},
     }
     return orjson.dumps({"cards": [card]})
 
@@ -116,9 +128,9 @@ def _codes(draft: Draft) -> list[str]:
     return [text((members(coding) or {}).get("code")) for coding in items(concept.get("coding", b"null"))]
 
 
-def _call(request: HookRequest, body: bytes, answer: bytes, caller: Caller, ports: Ports) -> Call:
+def _call(request: HookRequest, body: bytes, caller: Caller, ports: Ports, record_id: str) -> Call:
     return Call(
-        record_id=ports.new_uuid(),
+        record_id=record_id,
         at=ports.clock(),
         service=ORDER_FOR_TESTING.id,
         hook=ORDER_FOR_TESTING.hook,
@@ -128,6 +140,5 @@ def _call(request: HookRequest, body: bytes, answer: bytes, caller: Caller, port
         hook_instance=request.hook_instance,
         subject=Subject(request.fhir_server, request.patient_id, user=request.user_id),
         body=body,
-        answer=answer,
         notes=("a service for trying out: nothing was assessed",),
     )

@@ -1,7 +1,7 @@
 """A patient with an indication, a warning and a critical finding, and the clinicians who order and answer cards."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -54,6 +54,7 @@ class Clinic:
     conditions: tuple[Json, ...] = (CRPS, GLAUCOMA, PSYCHOSIS)
     server: str = "https://ehr.example/fhir"
     now: datetime = NOON
+    headers: Callable[[str], Mapping[str, str]] = lambda _: {}
 
     def order(
         self,
@@ -70,7 +71,7 @@ class Clinic:
         sent |= {"fhirServer": self.server, "prefetch": whole_record(keys, **found)}
         written = body(sent).replace(b"amara", self.patient.encode())
         with at(self.service, self.now):
-            return self.service.post(written, f"ketamine-{hook}")
+            return self._post(written, f"ketamine-{hook}")
 
     def cards(self, hook: str = "order-select", user: str | None = NADIA, **changed: Any) -> dict[str, Json]:  # noqa: ANN401 - any JSON
         """Return the cards that come, by topic."""
@@ -81,15 +82,19 @@ class Clinic:
     def say(self, *items: Any, service: str = "ketamine-order-select") -> httpx.Response:  # noqa: ANN401 - any JSON
         """Send feedback."""
         with at(self.service, self.now):
-            return self.service.post(json.dumps({"feedback": list(items)}).encode(), f"{service}/feedback")
+            return self._post(json.dumps({"feedback": list(items)}).encode(), f"{service}/feedback")
 
     def feedback(self) -> list[StoredRecord]:
         """Return what is recorded of feedback, the newest first."""
         with LogReader(self.service.database) as log:
             return [log.find(str(entry.seq)) for entry in log.list(Filters(types=("feedback",)), 1000)]
 
+    def _post(self, content: bytes, service: str) -> httpx.Response:
+        return self.service.post(content, service, **self.headers(f"/cds-services/{service}"))
+
     def _keys(self) -> list[str]:
-        offered = self.service.client.get("/cds-services").json()["services"]
+        path = "/cds-services"
+        offered = self.service.client.get(path, headers=dict(self.headers(path))).json()["services"]
         return list(offered[0]["prefetch"])
 
 
