@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from cds.engine.card import Suggestion
+from cds.engine.card import Card, Suggestion
 from cds.engine.facts import Coding, Concept
 from cds.engine.wording import escaped
 from cds.errors import RequestError
@@ -103,6 +103,17 @@ def desk_for(request: HookRequest, valid: Callable[[Json], bool]) -> Desk:
         if _REFERENCE.fullmatch(draft.reference) and names[draft.reference] == 1
     }
     return Desk(request.patient_id, request.encounter_id, valid, drafts)
+
+
+def drafts_used(request: HookRequest, cards: Iterable[Card]) -> dict[str, str]:
+    """Return the draft orders that the suggestions of cards were written for, by reference: inputs of a replay.
+
+    An order that would only be taken out stands with an empty text, because its content does not matter.
+    """
+    drafts = desk_for(request, bool).drafts
+    suggestions = [suggestion for card in cards for suggestion in card.suggestions if suggestion.order is None]
+    taken = {one.delete: "" for one in suggestions if one.delete in drafts}
+    return taken | {one.update: drafts[one.update].decode() for one in suggestions if one.update in drafts}
 
 
 def with_reason(draft: bytes, reason: Concept) -> Json | None:

@@ -12,7 +12,7 @@ from tests.audit.records import KNOWLEDGE, PRESSURE, decision, recorder_in
 Printed = pytest.CaptureFixture[str]
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SomeLog:
     """A log that the settings name, its verification key in ``log.vkey``, its anchor in ``old.checkpoint``."""
     made = some_log(tmp_path)
@@ -88,7 +88,6 @@ def test_verify_gives_programs_the_same(log: SomeLog, capsys: Printed) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.usefixtures("log")
 @pytest.mark.parametrize(
     "command",
     [
@@ -107,7 +106,7 @@ def test_what_cannot_be_used_ends_with_status_2(capsys: Printed, command: tuple[
     assert 2 == run(capsys, *command)[0]
 
 
-def test_a_proof_is_written_and_checked(log: SomeLog, capsys: Printed) -> None:
+def test_a_proof_is_written_and_checked(capsys: Printed) -> None:
     written, files = run(capsys, "prove", "3", "--sections", "rules,cards")
     status, words = run(capsys, "check", "3.tlog-proof", "3.record.json", "--key", "log.vkey")
     text = Path("3.record.json").read_text()
@@ -134,7 +133,6 @@ def test_two_checkpoints_are_shown_to_be_of_one_log(log: SomeLog, capsys: Printe
     assert Path("both.proof").read_text().startswith("ketamine-cds/consistency-proof@v1\n")
 
 
-@pytest.mark.usefixtures("log")
 def test_the_verifier_is_written_as_one_file(capsys: Printed) -> None:
     assert 0 == run(capsys, "verifier", "verify_log.py")[0]
     compile(Path("verify_log.py").read_text(), "verify_log.py", "exec")
@@ -154,7 +152,7 @@ def test_the_operator_makes_keys_once_and_hands_out_one_of_them(
     assert (0, key) == run(capsys, "key")
 
 
-def test_a_redaction_takes_away_and_is_shown_in_the_story(log: SomeLog, capsys: Printed) -> None:
+def test_a_redaction_takes_away_and_is_shown_in_the_story(capsys: Printed) -> None:
     command = ("redact", "6", "--sections", "subject,facts", "--reason", "asked for", "--by", "A. Officer")
     status, words = run(capsys, *command)
     again, nothing = run(capsys, *command)
@@ -198,7 +196,6 @@ def test_a_seal_that_is_broken_is_said(log: SomeLog, capsys: Printed) -> None:
     assert "DOES NOT VERIFY: Not as recorded: section cards." in capsys.readouterr().out
 
 
-@pytest.mark.usefixtures("log")
 def test_show_and_explain_give_programs_seal_and_additions(capsys: Printed) -> None:
     _, shown = run(capsys, "show", "4")
     main(["explain", "4", "--json"])
@@ -210,8 +207,6 @@ def test_show_and_explain_give_programs_seal_and_additions(capsys: Printed) -> N
     assert ["redaction"] == [entry["envelope"]["type"] for entry in found["added"]]
 
 
-@pytest.mark.usefixtures("log")
-@pytest.mark.usefixtures("log")
 @pytest.mark.parametrize(
     ("filters", "numbers"),
     [
