@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help venv demo serve test hapi bench pages lock clean
+.PHONY: help venv demo serve test crash hapi bench pages lock clean
 
 VENV      ?= .venv
 PORT      ?= 8000
@@ -49,6 +49,9 @@ test: venv ## linters, type check, import contracts, every test
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest --numprocesses 2 --dist loadscope
+
+crash: venv ## what the record survives and what verifying it finds, the long way (half an hour; needs strace)
+	$(BIN)/pytest --capture=no tests/crash/long_run.py
 
 hapi: ## run a real HAPI FHIR R4 server on http://127.0.0.1:HAPI_PORT/fhir (28081); needs Java 17 and Maven
 	@command -v java >/dev/null && command -v mvn >/dev/null || { \

@@ -3,6 +3,7 @@
 A log that is cut back to an earlier checkpoint is a valid log. Only who has kept a later checkpoint can tell.
 """
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from cds.audit.offline.notes import Checkpoint, NotProvenError, VerificationKey
 from cds.audit.stored_tree import unfit
 from cds.errors import AuditError
 
+_LOGGER = logging.getLogger("cds")
 COPY_SECONDS = 60.0
 """The copy is never older than this while the service runs."""
 
@@ -55,6 +57,8 @@ class CheckpointCopy:
             draft.replace(self._path)
             sync_folder(self._path.parent)
         except OSError as error:
+            if not self.failure:  # said once, not every second
+                _LOGGER.warning("checkpoint.not_kept", extra={"values": {"error": type(error).__name__}})
             self.failure = f"The checkpoint's copy cannot be written ({type(error).__name__})."
             self._written_at = self._clock() - COPY_SECONDS + 1
             return

@@ -128,6 +128,8 @@ class Call:
         sources: where each part of the data came from (section request).
         gaps: what could not be had, where no `PatientFacts` carries it (an answer 412) (section request).
         uuids: the UUIDs minted for cards and suggestions, in order; inputs of a replay (section request).
+        drafts: the draft orders that suggestions were written for, as sent, by reference; empty text where only the
+            reference counts; inputs of a replay (section request).
         settings: the client's settings that shape a decision (section request).
         extensions: allow-listed request extensions as JSON text, by name (section request).
         notes: remarks of the service: ``selections match no draft order`` (section request).
@@ -149,6 +151,7 @@ class Call:
     sources: tuple[SourceRead, ...] = ()
     gaps: tuple[Gap, ...] = ()
     uuids: tuple[str, ...] = ()
+    drafts: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict)
     extensions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ sections, the tree over them and its signed checkpoint are written in one transa
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
@@ -18,37 +18,32 @@ from cds.audit.process_lock import ProcessLock
 from cds.audit.schema import migrate
 from cds.audit.sealed import Sealed
 from cds.audit.signing import Signer
+from cds.audit.store_errors import cannot_write
 from cds.errors import AuditError
 
 _BUSY_TIMEOUT_MS = 1000
 _LOCK_SECONDS = 10.0
-_PASSING = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_NOMEM,
-}
 
 
 class SqliteStore:
     """Appends sealed records. Other processes may use the same file: write only within `exclusively`.
 
+    Args:
+        path: the log's file.
+        connect: opens it in another way than `sqlite3.connect`, for tests of what a disk may do.
+
     Raises:
         AuditError: CDS-401 if the file cannot be opened or made, CDS-405 if it is not such a log.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connect: Callable[[Path], sqlite3.Connection] | None = None) -> None:
         self._where = str(path)
         self._signer: Signer | None = None
         with ExitStack() as opened, self._opening():
             _create_private(path)
             self._lock = ProcessLock(path.with_name(path.name + ".lock"))
             opened.callback(self._lock.close)
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
-            )
+            self._connection = (connect or _connect)(path)
             opened.callback(self._connection.close)
             with self.exclusively():
                 _prepare(self._connection)
@@ -140,7 +135,7 @@ class SqliteStore:
         try:
             (is_busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error as error:
-            raise _cannot_write(self._where, error) from error
+            raise cannot_write(self._where, error) from error
         return not is_busy
 
     def _append(self, batch: Sequence[Sealed]) -> None:
@@ -214,9 +209,13 @@ class SqliteStore:
                 _roll_back(self._connection)
                 raise
         except sqlite3.Error as error:
-            raise _cannot_write(self._where, error) from error
+            raise cannot_write(self._where, error) from error
         except LookupError as error:
             raise stored_tree.unfit(self._where, str(error)) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
 
 
 def _create_private(path: Path) -> None:
@@ -237,15 +236,3 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     with suppress(sqlite3.Error):  # the error that led here is the one to tell
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _cannot_write(where: str, error: sqlite3.Error) -> AuditError:
-    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    name = getattr(error, "sqlite_errorname", type(error).__name__)
-    if isinstance(error, sqlite3.IntegrityError):
-        return AuditError("CDS-407", where, f"A record was refused by the log ({name}).", "A record id that is new.")
-    if primary in _PASSING:
-        action = "Free the disk, its permissions or the lock on the file; writing goes on by itself then."
-        return AuditError("CDS-402", where, f"The record could not be written now ({name}).", action=action)
-    action = "Nothing is written to the log until a restart: check the disk, then restart the service."
-    return AuditError("CDS-403", where, f"Reading or writing the disk failed ({name}).", action=action)

@@ -2,12 +2,12 @@
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from cds.audit.offline.hashes import Frontier, leaf_hash
 from cds.audit.offline.notes import Checkpoint, NotProvenError, VerificationKey
 from cds.audit.signing import Signer
-from cds.audit.tree import Nodes, frontier_at, grow
+from cds.audit.tree import Nodes, frontier_at
 from cds.errors import AuditError
 
 _TAIL = 64
@@ -46,27 +46,31 @@ def signed_size(connection: sqlite3.Connection) -> int:
         LookupError: if the newest checkpoint covers another number.
     """
     size = size_of(connection)
-    (signed,) = connection.execute("SELECT coalesce(max(size), 0) FROM checkpoint").fetchone()
+    row = connection.execute("SELECT size FROM checkpoint ORDER BY minute DESC LIMIT 1").fetchone()
+    signed = row[0] if row else 0
     if signed != size:
         raise LookupError(f"It has {size} entries, and {signed} are signed.")
     return size
 
 
-def extend(connection: sqlite3.Connection, size: int, envelopes: Sequence[bytes], signer: Signer) -> None:
+def extend(connection: sqlite3.Connection, size: int, envelopes: Iterable[bytes], signer: Signer) -> None:
     """Let the tree of `size` entries grow by what was appended, and sign it; one checkpoint a minute is kept."""
-    frontier, nodes = grow(frontier_at(nodes_in(connection), size), envelopes)
-    connection.executemany("INSERT INTO node VALUES (?, ?, ?)", [(node.level, node.index, node.hash) for node in nodes])
+    frontier = frontier_at(nodes_in(connection), size)
+    for envelope in envelopes:
+        frontier, nodes = frontier.append(envelope)
+        connection.executemany(
+            "INSERT INTO node VALUES (?, ?, ?)", [(node.level, node.index, node.hash) for node in nodes]
+        )
     checkpoint = signer.checkpoint(frontier.size, frontier.root)
-    connection.execute(
-        "INSERT OR REPLACE INTO checkpoint SELECT max(?, coalesce(max(minute), 0)), ?, ? FROM checkpoint",
-        (int(time.time()) // 60, checkpoint.size, checkpoint.note),
-    )
+    (last,) = connection.execute("SELECT max(minute) FROM checkpoint").fetchone()
+    minute = max(int(time.time()) // 60, last or 0)
+    connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", (minute, checkpoint.size, checkpoint.note))
 
 
 def seal_first(connection: sqlite3.Connection, signer: Signer) -> None:
     """Build and sign the tree over the entries of a log that is older than its seal."""
-    envelopes = [row[0] for row in connection.execute("SELECT envelope FROM entry ORDER BY seq")]
-    extend(connection, 0, envelopes, signer)
+    rows = connection.execute("SELECT envelope FROM entry ORDER BY seq")
+    extend(connection, 0, (envelope for (envelope,) in rows), signer)
 
 
 def check_tail(connection: sqlite3.Connection, key: VerificationKey, where: str) -> None:

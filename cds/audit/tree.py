@@ -6,9 +6,9 @@ hash never changes.
 Source: RFC 6962, section 2.1.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from cds.audit.offline.hashes import Frontier, Node
+from cds.audit.offline.hashes import Frontier
 
 Nodes = Callable[[int, int], bytes]
 """Returns the stored hash at a level and an index."""
@@ -30,15 +30,6 @@ def frontier_places(size: int) -> Iterator[tuple[int, int]]:
         if size >> level & 1:
             yield level, start >> level
             start += 1 << level
-
-
-def grow(frontier: Frontier, entries: Iterable[bytes]) -> tuple[Frontier, list[Node]]:
-    """Return the tree with more entries, and all nodes that are new."""
-    grown: list[Node] = []
-    for entry in entries:
-        frontier, nodes = frontier.append(entry)
-        grown += nodes
-    return frontier, grown
 
 
 def inclusion_path(nodes: Nodes, index: int, size: int) -> list[bytes]:

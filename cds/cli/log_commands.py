@@ -3,6 +3,7 @@
 from cds.cli.log import add_reading
 from cds.cli.log_auditor import add_proving
 from cds.cli.log_operator import add_operating
+from cds.cli.log_replay import add_replay
 from cds.cli.options import Commands
 
 
@@ -13,4 +14,5 @@ def add_commands(commands: Commands) -> None:
     parts = log.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_reading(parts)
     add_proving(parts)
+    add_replay(parts)
     add_operating(parts)

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from cds.engine.card import Suggestion
+from cds.engine.card import Card, Suggestion
 from cds.engine.facts import Coding, Concept
 from cds.engine.wording import escaped
 from cds.errors import RequestError
@@ -115,6 +115,17 @@ def _codes(draft: bytes) -> list[tuple[str, str]]:
     code = (members(draft) or {}).get("code", b"null")
     codings = items((members(code) or {}).get("coding", b"null"))
     return [(text(coding.get("system")), text(coding.get("code"))) for coding in map(members, codings) if coding]
+
+
+def drafts_used(request: HookRequest, cards: Iterable[Card]) -> dict[str, str]:
+    """Return the draft orders that the suggestions of cards were written for, by reference: inputs of a replay.
+
+    An order that would only be taken out stands with an empty text, because its content does not matter.
+    """
+    drafts = desk_for(request, bool).drafts
+    suggestions = [suggestion for card in cards for suggestion in card.suggestions if suggestion.order is None]
+    taken = {one.delete: "" for one in suggestions if one.delete in drafts}
+    return taken | {one.update: drafts[one.update].decode() for one in suggestions if one.update in drafts}
 
 
 def with_reason(draft: bytes, reason: Concept) -> Json | None:

@@ -1,6 +1,7 @@
 """The log's tree is that of RFC 6962: an independent implementation of its definitions says the same."""
 
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from cds.audit.offline.hashes import EMPTY_ROOT, Frontier, check_consistency, leaf_hash, root_by_inclusion
 from cds.audit.offline.notes import Checkpoint, NotProvenError
-from cds.audit.tree import consistency_proof, frontier_at, grow, inclusion_path
+from cds.audit.tree import consistency_proof, frontier_at, inclusion_path
 
 MOST = 1_025
 ENTRIES = [f"entry {number}".encode() for number in range(MOST)]
@@ -58,8 +59,14 @@ def naive_proof(old: int, start: int, end: int, *, whole: bool = True) -> list[b
     return [*naive_proof(old - half, start + half, end, whole=False), naive_root(start, start + half)]
 
 
-_, ALL_NODES = grow(Frontier(), ENTRIES)
-STORED = {(node.level, node.index): node.hash for node in ALL_NODES}
+def all_nodes() -> Iterator[tuple[tuple[int, int], bytes]]:
+    frontier = Frontier()
+    for entry in ENTRIES:
+        frontier, grown = frontier.append(entry)
+        yield from (((node.level, node.index), node.hash) for node in grown)
+
+
+STORED = dict(all_nodes())
 
 
 def nodes(level: int, index: int) -> bytes:

@@ -113,7 +113,7 @@ def _check_entries(connection: sqlite3.Connection, verdict: Verdict, expected: S
 
 
 def _check_root(frontier: Frontier, roots: dict[int, set[bytes]], verdict: Verdict) -> None:
-    if roots.get(frontier.size, {frontier.root}) != {frontier.root}:
+    if frontier.size in roots and roots[frontier.size] != {frontier.root}:
         verdict.problem(f"The first {frontier.size} entries are not those of the signed checkpoint over so many.")
 
 
