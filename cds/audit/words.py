@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from cds.audit.canonical import JsonValue
+from cds.audit.filters import CALLS
 from cds.audit.members import Section, child, children, text, texts
-from cds.audit.record import Record
+from cds.audit.record import Record, RecordType
 from cds.audit.seal import contents_of
 from cds.audit.stored_record import Entry, StoredRecord, parsed
 from cds.audit.visible import visible, visible_json
+from cds.audit.words_feedback import feedback_lines
 from cds.audit.words_rules import assessment_lines, card_lines, code_words, gap_line, silent_lines
 
 _LIST_HEAD = f"{'NUMBER':>6}  {'RECORD':8}  {'TIME (UTC)':19}  {'HOOK':13}  {'CLIENT':14}  {'OUTCOME':14}  CARDS"
@@ -47,7 +49,7 @@ def written(value: Section) -> str:
 
 def explain(record: StoredRecord) -> str:
     """Return the whole story of one decision for a reader at a terminal."""
-    is_call = text(record.envelope, "outcome")
+    is_call = text(record.envelope, "type") in CALLS
     parts = (_head, _who, _asked, _read, _missing, _rules, _sent) if is_call else (_entry,)
     return "\n".join(visible(line) for part in parts for line in part(record))
 
@@ -91,7 +93,12 @@ def _head(record: StoredRecord) -> Iterator[str]:
 def _entry(record: StoredRecord) -> Iterator[str]:
     """Yield what an entry says that is no call."""
     yield f"Entry {record.seq}  {text(record.envelope, 'id')}  {text(record.envelope, 'time')}"
-    yield from written(whole(record)).split("\n")
+    if text(record.envelope, "type") == RecordType.FEEDBACK.value:
+        yield f"  Feedback of the client {text(child(record.envelope, 'client'), 'id')}"
+        yield from feedback_lines(record)
+        yield from (f"  REDACTED: section {name}" for name in record.redacted)
+    else:
+        yield from written(whole(record)).split("\n")
 
 
 def _who(record: StoredRecord) -> Iterator[str]:

@@ -8,9 +8,11 @@ from cds.audit.members import Section, child, text, texts
 from cds.audit.offline.notes import VerificationKey
 from cds.audit.proving import Seal, seal_of
 from cds.audit.queries import LogReader
+from cds.audit.record import RecordType
 from cds.audit.stored_record import StoredRecord
 from cds.audit.visible import visible
 from cds.audit.words import explain, whole, written
+from cds.audit.words_feedback import feedback_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,9 @@ class SealedStory:
             yield f"  Entry {entry.seq}  {text(envelope, 'time')[:19]}  {text(envelope, 'type')}"
             if names := texts(child(envelope, "redacted"), "sections"):
                 yield f"    taken away: {', '.join(names)}"
+            if text(envelope, "type") == RecordType.FEEDBACK.value:
+                yield from (f"  {line}" for line in feedback_lines(entry))
+                continue
             for name in entry.sections:
                 yield from (f"    {key:10} {value}" for key, value in entry.section(name).items())
 

@@ -141,6 +141,7 @@ async def _store(taking: _Taking, items: Iterable[Feedback]) -> None:
         taking.count(items=1, repeated=is_repeated)
         if not is_repeated:
             new[key] = record
+        await asyncio.sleep(0)  # a long list holds up nobody else
     await asyncio.gather(*(_append(taking, key, record) for key, record in new.items()))
 
 

@@ -139,3 +139,29 @@ def test_a_card_of_another_level_stands_in_a_row_of_its_own(tmp_path: Path) -> N
         rules = json.loads(cds(service.database, "--json"))["report"]["rules"]
 
     assert {"critical": 1} == {one["level"]: one["overridden"] for one in rules if one["overridden"]}
+
+
+def explained(log: Path, reference: str) -> str:
+    out = io.StringIO()
+    with redirect_stdout(out):
+        assert 0 == main(["explain", reference, "--database", str(log)])
+    return out.getvalue()
+
+
+def test_the_story_of_a_card_tells_what_was_done_with_it(log: Path) -> None:
+    exported = json.loads(cds(log, "--rule", EYE_RULE, "--json"))["rows"]
+    both = next(row for row in exported if row["date"].startswith("2026-01"))
+    story = explained(log, both["card"])
+    later = story[story.index("WHAT WAS ADDED LATER") :]
+
+    assert later.index("overridden 2026-01-01T12:00:00") < later.index("accepted 2026-01-01T12:01:00")
+    assert "because   data-outdated-or-wrong, urn:ketamine-cds:override" in later
+    assert "took      suggestion" in later
+
+
+def test_the_story_of_feedback_names_its_card(log: Path) -> None:
+    orphan = json.loads(cds(log, "--json"))["rows"][-1]
+    story = explained(log, orphan["record"])
+
+    assert "overridden 2026-02-01T12:00:00  card unknown-card" in story
+    assert "no card of this client is known by that name" in story
