@@ -20,7 +20,6 @@ ALLOWED = (
     "silent",
     "orders",
     "unknown",
-    "client",
     "shadow",
     "items",
     "stored",
