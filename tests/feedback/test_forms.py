@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cds.errors import RequestError
 from cds.hooks.feedback import MOST_ITEMS, Feedback, Outcome, read_click, read_feedback
@@ -155,3 +157,28 @@ def test_a_body_that_is_no_feedback_is_refused_as_a_whole(body: bytes, code: str
 def test_an_empty_list_says_nothing_and_one_object_is_a_list_of_one() -> None:
     assert () == read_feedback(b'{"feedback": []}').feedback
     assert 1 == len(read_feedback(b'{"feedback": {"card": "a", "outcome": "overridden"}}').feedback)
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20) | st.sampled_from([CARD, WHEN]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+MEMBERS = ("card", "outcome", "outcomeTimestamp", "acceptedSuggestions", "overrideReason", "overrideReasons")
+    "card",
+    "outcome",
+    "outcomeTimestamp",
+    "acceptedSuggestions",
+    "overrideReason",
+    "overrideReasons",
+    "extension",
+)
+ITEMS = st.dictionaries(st.sampled_from(MEMBERS), VALUES | st.sampled_from(["accepted", "overridden"])) | VALUES
+
+
+@given(st.lists(ITEMS, max_size=4))
+def test_whatever_an_item_holds_it_is_read_or_named(items: list[Any]) -> None:
+    found = read_feedback(json.dumps({"feedback": items}).encode())
+
+    assert len(items) == len(found.feedback) + len(found.errors)
+    assert all(one.card and len(one.card) <= 255 for one in found.feedback)
