@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cds.audit.keys import KeyFiles
 from cds.ehr.identity import Identity
 from cds.ehr.keypair import make_key_pair
 from cds.trust.registry import write_entries
-from tests.trust.tokens import Ehr, entry_of
-
-from cds.audit.keys import KeyFiles
 from tests.feedback.clinic import Clinic
 from tests.running import Running, running, settings_in
+from tests.trust.tokens import Ehr, entry_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,14 +165,6 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 MEMBERS = ("card", "outcome", "outcomeTimestamp", "acceptedSuggestions", "overrideReason", "overrideReasons")
-    "card",
-    "outcome",
-    "outcomeTimestamp",
-    "acceptedSuggestions",
-    "overrideReason",
-    "overrideReasons",
-    "extension",
-)
 ITEMS = st.dictionaries(st.sampled_from(MEMBERS), VALUES | st.sampled_from(["accepted", "overridden"])) | VALUES
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.conformance.calls import BENZODIAZEPINE, ORDER, PAIN, PSYCHOSIS
 
 from cds.fhir.r4b import validate_resource
 from cds.settings import Settings
+from tests.conformance.calls import BENZODIAZEPINE, ORDER, PAIN, PSYCHOSIS
 from tests.feedback.clinic import EYES, GLAUCOMA
 from tests.feedback.ordering import SANDBOX_DRAFT, OrderEntry, Sandbox
 from tests.hooks.bodies import body, draft, observation, request
