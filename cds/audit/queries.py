@@ -13,6 +13,7 @@ import orjson
 from cds.audit.filters import Filters
 from cds.audit.members import Section, child, text
 from cds.audit.offline.stored import open_stored
+from cds.audit.record import RecordType
 from cds.audit.schema import check_ours
 from cds.audit.sealed import SealedSection
 from cds.audit.sections import is_uuid
@@ -24,7 +25,7 @@ from cds.errors import AuditError
 __all__ = ["OVERRIDDEN", "Entry", "Filters", "LogReader", "StoredRecord", "parsed"]
 
 OVERRIDDEN = "overridden"
-"""What the envelope of a feedback says (`feedback`) where a card was overridden."""
+"""The outcome in the envelope of a feedback, where a card was overridden."""
 _SHORTEST_PREFIX = 4
 _Rows = list[tuple[Any, ...]]
 
@@ -138,7 +139,8 @@ class LogReader:
     def _overridden(self) -> frozenset[str]:
         """Return the ids of the calls of which a card was overridden."""
         rows = self._rows("SELECT about, envelope FROM entry WHERE about IS NOT NULL")
-        return frozenset(about for about, envelope in rows if text(orjson.loads(envelope), "feedback") == OVERRIDDEN)
+        read = ((about, orjson.loads(envelope)) for about, envelope in rows)
+        return frozenset(about for about, envelope in read if _says_overridden(envelope))
 
     def _by_number(self, reference: str) -> _Rows:
         is_number = reference.isascii() and reference.isdigit() and len(reference) < len(str(2**53))
@@ -183,3 +185,7 @@ class LogReader:
         except sqlite3.Error as error:
             what = f"The log cannot be read: {error}."
             raise AuditError("CDS-401", self._where, what, action="Name an existing log that you may read.") from error
+
+
+def _says_overridden(envelope: Section) -> bool:
+    return (text(envelope, "type"), text(envelope, "outcome")) == (RecordType.FEEDBACK.value, OVERRIDDEN)

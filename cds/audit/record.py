@@ -97,7 +97,8 @@ class SourceRead:
 
     Attributes:
         key: the prefetch key, ``conditions``.
-        origin: ``prefetch``, ``read`` with the query template, ``context``, or ``none``.
+        origin: in our own words: ``prefetch``, ``read from the FHIR server: 2 pages in 886 ms``, both joined by a
+            comma, or ``none``; a reason at the end where something failed.
         resources: how many resources were read from it.
         sha256: hex digest of the bytes as received; empty if not taken.
     """

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import orjson
 
 from cds.audit.canonical import JsonValue
+from cds.audit.filters import CALLS
 from cds.audit.members import Section, child, children, text, texts
 from cds.audit.record import Record
 from cds.audit.seal import contents_of
@@ -47,7 +48,7 @@ def written(value: Section) -> str:
 
 def explain(record: StoredRecord) -> str:
     """Return the whole story of one decision for a reader at a terminal."""
-    is_call = text(record.envelope, "outcome")
+    is_call = text(record.envelope, "type") in CALLS
     parts = (_head, _who, _asked, _read, _missing, _rules, _sent) if is_call else (_entry,)
     return "\n".join(visible(line) for part in parts for line in part(record))
 

@@ -1,21 +1,29 @@
 """A log to verify and to tamper with: every kind of entry, an anchored part and a tail."""
 
+import secrets
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
+import orjson
+
+from cds.audit.canonical import canonical
 from cds.audit.offline.notes import Checkpoint, VerificationKey
 from cds.audit.offline.stored import open_stored, verify_stored
 from cds.audit.offline.verdict import Verdict
 from cds.audit.queries import LogReader
 from cds.audit.record import DecisionRecord
 from cds.audit.redaction import redact
+from cds.audit.seal import seal
+from cds.audit.sealed import Sealed, SealedSection
 from cds.audit.writer import Recorder
 from cds.engine.card import Card
 from cds.engine.rules import Level
-from tests.audit.records import KNOWLEDGE, decision, failure, not_applicable, recorder_in
+from tests.audit.records import KNOWLEDGE, PSEUDONYM, STAMP, chart, decision, failure, not_applicable, recorder_in
 
 CARD = Card("KETIOP1I", ("KETIOP1",), Level.INFO, "Glaucoma", "", "A guideline", "", drug="ketamine", route="nasal")
 """A card that leaves a row in the index of what was shown."""
@@ -86,3 +94,14 @@ def take_away(recorder: Recorder, folder: Path, reference: str, *names: str) -> 
     with LogReader(folder / "data" / "record.sqlite") as log:
         record = log.find(reference)
     redact(recorder, record, names or ("subject",), "asked for", "A. Officer")
+
+
+def many(count: int) -> Iterator[Sealed]:
+    """Yield sealed records of 8 KB, each with its own id and salts."""
+    base = seal(decision(chart(4, 1, 4)), STAMP, PSEUDONYM, secrets.token_bytes)
+    envelope = orjson.loads(base.envelope)
+    for _ in range(count):
+        record_id = str(uuid4())
+        sections = tuple(SealedSection(one.name, secrets.token_bytes(32), one.content) for one in base.sections)
+        envelope |= {"id": record_id, "sections": {one.name: one.commitment for one in sections}}
+        yield Sealed(record_id, canonical(envelope), sections)

@@ -204,7 +204,7 @@ def test_an_entry_of_any_type_keeps_its_texts_in_sections(tmp_path: Path) -> Non
     record = decision()
     recorder.append(record)
     about = record.call.record_id
-    entry = LogEntry(RecordType.FEEDBACK, {"feedback": "overridden"}, {"feedback": {"comment": "seen"}}, about)
+    entry = LogEntry(RecordType.FEEDBACK, {"outcome": "overridden"}, {"feedback": {"comment": "seen"}}, about)
     recorder.append_entry(entry)
     recorder.append(decision())
     recorder.close()

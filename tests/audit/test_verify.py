@@ -1,6 +1,7 @@
 """Every alteration of what was sealed before the last checkpoint that was kept outside of the log shows."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,8 +12,8 @@ from cds.audit.keys import read_signer
 from cds.audit.offline.stored import open_stored, verify_stored
 from cds.audit.signing import Signer
 from cds.audit.store_sqlite import SqliteStore
-from tests.audit.logs import SomeLog, some_log
-from tests.audit.records import SIGNER, decision, recorder_in
+from tests.audit.logs import SomeLog, many, some_log
+from tests.audit.records import SIGNER, decision, recorder_in, unlocked
 from tests.audit.tampering import Place, flipped, logical, places
 
 SAMPLES = 250
@@ -192,3 +193,17 @@ def test_a_place_knows_how_to_change_a_number_and_a_text(copy: SomeLog) -> None:
     Place("section", "seq", 1, 0).flip(copy.database)
     with closing(sqlite3.connect(copy.database)) as connection:
         assert (None,) != connection.execute("SELECT max(seq) FROM section").fetchone()
+
+
+def test_verifying_is_fast_enough_for_many_records(tmp_path: Path) -> None:
+    """Two thousand here; `make crash` takes the hundred thousand that must take less than 15 seconds."""
+    store = unlocked(SqliteStore(tmp_path / "record.sqlite"))
+    store.append(list(many(2_000)))
+    store.close()
+    began = time.process_time()
+    with closing(open_stored(tmp_path / "record.sqlite")) as connection:
+        verdict = verify_stored(connection, SIGNER.verification_key)
+    cpu_seconds = time.process_time() - began
+
+    assert ([], 2_000) == (verdict.problems, verdict.entries)
+    assert cpu_seconds < 15 * 2_000 / 100_000 * 2  # twice, because a busy machine is no reason to fail

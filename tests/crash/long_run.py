@@ -1,29 +1,22 @@
 """The long way: `make crash`. Each test prints its figure; docs/durability.md has those of one run."""
 
-import secrets
 import shutil
 import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from uuid import uuid4
 
-import orjson
 import pytest
 
-from cds.audit.canonical import canonical
 from cds.audit.offline.stored import open_stored, verify_stored
-from cds.audit.seal import seal
-from cds.audit.sealed import Sealed, SealedSection
 from cds.audit.store_sqlite import SqliteStore
-from tests.audit.logs import some_log
-from tests.audit.records import PSEUDONYM, SIGNER, STAMP, chart, decision, recorder_in, unlocked
+from tests.audit.logs import many, some_log
+from tests.audit.records import SIGNER, recorder_in, unlocked
 from tests.audit.tampering import places
 from tests.crash.faults import FAULTS, ROOT, Fault, calls_of_an_append, suffer
 from tests.crash.kills import kill_under_load
@@ -92,17 +85,6 @@ def test_four_processes_append_a_thousand_records_each(tmp_path: Path) -> None:
 
     assert list(range(4_000)) == numbers
     assert longest_ms < 500
-
-
-def many(count: int) -> Iterator[Sealed]:
-    """Yield sealed records of 8 KB, each with its own id and salts."""
-    base = seal(decision(chart(4, 1, 4)), STAMP, PSEUDONYM, secrets.token_bytes)
-    envelope = orjson.loads(base.envelope)
-    for _ in range(count):
-        record_id = str(uuid4())
-        sections = tuple(SealedSection(one.name, secrets.token_bytes(32), one.content) for one in base.sections)
-        envelope |= {"id": record_id, "sections": {one.name: one.commitment for one in sections}}
-        yield Sealed(record_id, canonical(envelope), sections)
 
 
 @pytest.mark.parametrize("count", [100_000])
