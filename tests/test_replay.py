@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cds.audit.members import child
 from cds.audit.queries import LogReader
 from cds.audit.stored_record import StoredRecord
 from cds.cli import main
@@ -18,6 +19,7 @@ from cds.ehr import read_bundles, read_order, request_for
 from cds.engine.withhold import PATIENT_VIEW
 from cds.hooks.prefetch import templates
 from cds.hooks.services import SERVICES
+from cds.hooks.wire import NO_CARDS
 from cds.service.replay import Replay, ReplayOutcome, replay
 from tests.running import Running, running, settings_in
 
@@ -125,6 +127,17 @@ def test_an_altered_decision_cannot_be_told(copy: Path) -> None:
     change(copy, "UPDATE section SET salt = zeroblob(32) WHERE seq = ? AND name = 'facts'", number)
 
     assert ReplayOutcome.CANNOT_TELL == replayed(copy, number).outcome
+
+
+def test_a_call_in_shadow_mode_is_compared_with_what_would_have_been_sent(database: Path) -> None:
+    record = first(database, "cards")
+    shadow = {**record.sections, "cards": NO_CARDS, "shadow": record.sections["cards"]}
+    committed = {**child(record.envelope, "sections"), "shadow": ""}
+    with LogReader(database) as log:
+        in_shadow = StoredRecord(record.seq, {**record.envelope, "sections": committed}, shadow)
+        done = replay(in_shadow, log.knowledge)
+
+    assert Replay(ReplayOutcome.IDENTICAL) == done
 
 
 def test_a_difference_is_shown_line_by_line(database: Path) -> None:

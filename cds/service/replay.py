@@ -31,7 +31,7 @@ from cds.knowledge.load import load_knowledge
 from cds.knowledge.package import unpack
 from cds.service.ports import is_valid
 
-_INPUTS = ("request", "facts", "rules", "cards")
+_NEEDED = {"request", "facts", "rules", "cards", "shadow"}
 _MOST_LINES = 200
 
 
@@ -65,21 +65,23 @@ def replay(record: StoredRecord, package: Callable[[str], bytes]) -> Replay:
         record: the record.
         package: returns the knowledge package with this SHA-256 (hex), may raise an AuditError.
     """
-    is_about = text(record.envelope, "outcome") != "not-applicable"
-    needed = _INPUTS if is_about else ("request", "cards")
+    committed = child(record.envelope, "sections").keys()
+    needed = committed & _NEEDED
     if text(record.envelope, "type") != RecordType.DECISION.value:
         return _cannot_tell("It is no decision.")
-    if gone := sorted(set(needed) & set(record.redacted)):
+    if gone := sorted(needed & set(record.redacted)):
         return _cannot_tell(f"Redacted: {', '.join(gone)}.")
     if record.altered:
         return _cannot_tell(f"Not as recorded: {', '.join(record.altered)}.")
     try:
         knowledge = _load(package(text(child(record.envelope, "knowledge"), "sha256")))
-        made = _decide(record, knowledge) if is_about else _look_again(record, knowledge)
+        made = _decide(record, knowledge) if "facts" in committed else _look_again(record, knowledge)
     except (AuditError, KnowledgeError) as error:
         return _cannot_tell(f"The knowledge that decided cannot be used: {error}")
     except (KeyError, TypeError, ValueError, StopIteration) as error:
         return Replay(ReplayOutcome.DIFFERENT, f"This version cannot read the record ({type(error).__name__}).")
+    if "shadow" in committed:
+        made |= {"shadow": made["cards"], "cards": NO_CARDS}
     lines = [line for name, content in made.items() for line in _difference(name, record.sections[name], content)]
     return Replay(ReplayOutcome.DIFFERENT if lines else ReplayOutcome.IDENTICAL, "", tuple(lines[:_MOST_LINES]))
 

@@ -418,6 +418,19 @@ def test_four_processes_share_one_log_without_anyone_waiting_long(tmp_path: Path
     assert max(longest_ms) < 500
 
 
+def test_a_log_verifies_at_any_moment_while_others_write(tmp_path: Path) -> None:
+    """Of a log in use one state is looked at, with the checkpoint of that state."""
+    key = filled(tmp_path, 1)
+    command = [sys.executable, "-m", "tests.audit.timed_appender", str(tmp_path), "150"]
+    found = []
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as writer:
+        while writer.poll() is None:
+            found.append(problems(tmp_path, key))
+
+    assert len(found) > 3
+    assert [] == [problem for each in found for problem in each]
+
+
 def test_the_envelope_of_every_entry_is_canonical_json(tmp_path: Path) -> None:
     recorder = recorder_in(tmp_path)
     recorder.started(KNOWLEDGE)
