@@ -49,12 +49,13 @@ def test_a_fault_at_every_system_call_of_an_append(tmp_path: Path) -> None:
 
 def test_a_hundred_power_cuts(tmp_path: Path) -> None:
     for synchronous, count in (("FULL", 100), ("NORMAL", 20)):
-        trials = [cut_power(tmp_path / f"{synchronous}{seed}", seed, synchronous) for seed in range(count)]
+        trials = [cut_power(tmp_path / f"{synchronous}{seed}", seed, synchronous, 8_000) for seed in range(count)]
         acknowledged, lost = (sum(getattr(trial, name) for trial in trials) for name in ("acknowledged", "lost"))
         print(f"\npower cuts, synchronous={synchronous}: {count}, {acknowledged} acknowledged, {lost} lost")
 
         assert all(trial.opens for trial in trials)
         assert (lost == 0) == (synchronous == "FULL")
+        assert synchronous != "FULL" or not any(trial.problems for trial in trials)
 
 
 def test_two_thousand_changed_bytes(tmp_path: Path) -> None:

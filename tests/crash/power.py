@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import apsw
 
+from cds.audit.offline.stored import open_stored, verify_stored
 from cds.audit.sealed import Sealed
 from cds.audit.store_sqlite import SqliteStore
 from cds.errors import AuditError
@@ -116,37 +117,54 @@ class _Connection(apsw.Connection):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How many records were acknowledged before the power went, and how many of them were there afterwards."""
+    """What a power cut did.
+
+    Attributes:
+        acknowledged: how many records were acknowledged before the power went.
+        lost: how many of them were not there afterwards.
+        opens: whether the log could be opened again, and took another record.
+        problems: what of it does not verify against the checkpoint of the last acknowledged record.
+    """
 
     acknowledged: int
     lost: int
     opens: bool
+    problems: tuple[str, ...] = ()
 
 
-def cut_power(folder: Path, seed: int, synchronous: str) -> Trial:
-    """Append until the power goes, then open the log as the service would."""
+def cut_power(folder: Path, seed: int, synchronous: str, most_writes: int = 1_500) -> Trial:
+    """Append until the power goes after so many writes at most, then open the log as the service would.
+
+    After some 2,000 writes SQLite also writes the log's own file, from its write-ahead log.
+    """
     database = folder / "record.sqlite"
     unlocked(SqliteStore(database)).close()
     chance = random.Random(seed)  # noqa: S311 - a trial that can be repeated
-    disk = Disk(chance, chance.randint(20, 1_500))
-    acknowledged = _append_until_dark(database, disk, synchronous)
+    disk = Disk(chance, chance.randint(20, most_writes))
+    acknowledged, note = _append_until_dark(database, disk, synchronous)
     disk.lose()
     for leftover in database.parent.glob("*-shm"):  # which was only memory
         leftover.unlink()
     try:
         store = unlocked(SqliteStore(database))
+        store.append([sealed_of(not_applicable())])
     except AuditError:
         return Trial(len(acknowledged), len(acknowledged), opens=False)
     store.close()
     with closing(sqlite3.connect(database)) as connection:
         stored = {record_id for (record_id,) in connection.execute("SELECT id FROM entry")}
-    return Trial(len(acknowledged), len(acknowledged - stored), opens=True)
+    key = SIGNER.verification_key
+    with closing(open_stored(database)) as connection:
+        problems = verify_stored(connection, key, [key.checkpoint(note)] if note else []).problems
+    return Trial(len(acknowledged), len(acknowledged - stored), opens=True, problems=tuple(problems))
 
 
-def _append_until_dark(database: Path, disk: Disk, synchronous: str) -> set[str]:
+def _append_until_dark(database: Path, disk: Disk, synchronous: str) -> tuple[set[str], str]:
+    """Return the records that were acknowledged, and the checkpoint of the last of them."""
     name = f"power-{uuid4()}"
     system = _FileSystem(name, disk)
     acknowledged: set[str] = set()
+    note = ""
     connections: list[_Connection] = []
 
     def connect(path: Path) -> Any:  # noqa: ANN401 - it stands for a connection of sqlite3
@@ -163,8 +181,9 @@ def _append_until_dark(database: Path, disk: Disk, synchronous: str) -> set[str]
             batch: list[Sealed] = [sealed_of(not_applicable()) for _ in range(disk.chance.randint(1, 3))]
             store.append(batch)
             acknowledged |= {sealed.record_id for sealed in batch}
+            note = store.current_note()
     for connection in connections:
         with suppress(apsw.Error):
             connection.close(True)
     system.unregister()
-    return acknowledged
+    return acknowledged, note
