@@ -50,7 +50,7 @@ test: venv ## linters, type check, import contracts, every test
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest --numprocesses 2 --dist loadscope
 
-crash: venv ## what the record survives and what verifying it finds, the long way (15 minutes; needs strace)
+crash: venv ## what the record survives and what verifying it finds, the long way (20 minutes; needs strace)
 	$(BIN)/pytest --capture=no tests/crash/long_run.py
 
 hapi: ## run a real HAPI FHIR R4 server on http://127.0.0.1:HAPI_PORT/fhir (28081); needs Java 17 and Maven

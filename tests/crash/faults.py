@@ -21,7 +21,7 @@ from tests.audit.records import decision, recorder_in
 
 ROOT = Path(__file__).resolve().parents[2]
 APPENDS = 3
-SYSTEM_CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "rename", "unlink", "flock", "openat")
+SYSTEM_CALLS = ("pwrite64", "fdatasync", "fsync", "ftruncate", "rename", "unlink", "flock", "link", "mkdir", "openat")
 FAULTS = ("error=EIO", "error=ENOSPC", "signal=KILL")
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -54,9 +54,9 @@ def strace() -> str:
     return found
 
 
-def calls_of_an_append(folder: Path) -> Counter[str]:
+def calls_of_an_append(folder: Path, *, is_first: bool = False) -> Counter[str]:
     """Return how often a process that opens a log, appends and closes makes each system call that may fail."""
-    recorder_in(folder).close()
+    _prepare(folder, is_first=is_first)
     trace = folder / "trace"
     _run(folder, "-e", f"trace={','.join(SYSTEM_CALLS)}", "-o", str(trace))
     calls = Counter(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.MULTILINE))
@@ -64,9 +64,12 @@ def calls_of_an_append(folder: Path) -> Counter[str]:
     return calls | own
 
 
-def suffer(folder: Path, fault: Fault) -> Aftermath:
-    """Let a process append with a fault; then open the log again, append once more, and look."""
-    recorder_in(folder).close()
+def suffer(folder: Path, fault: Fault, *, is_first: bool = False) -> Aftermath:
+    """Let a process append with a fault; then open the log again, append once more, and look.
+
+    With `is_first` it is the process that makes the log and its keys.
+    """
+    _prepare(folder, is_first=is_first)
     done = _run(folder, "-o", "/dev/null", "-e", f"inject={fault.system_call}:{fault.fault}:when={fault.nth}")
     return look(folder, _ID.findall(done.stdout))
 
@@ -83,6 +86,13 @@ def look(folder: Path, acknowledged: list[str]) -> Aftermath:
         anchor = key.checkpoint((folder / "keys" / "checkpoint").read_text("utf-8"))
         verdict = verify_stored(connection, key, [anchor])
     return Aftermath(len(acknowledged), frozenset(acknowledged) - stored, tuple(verdict.problems))
+
+
+def _prepare(folder: Path, *, is_first: bool) -> None:
+    if is_first:
+        folder.mkdir(parents=True, exist_ok=True)
+    else:
+        recorder_in(folder).close()
 
 
 def _run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":

@@ -34,13 +34,14 @@ def test_kill_9_a_hundred_times(tmp_path: Path) -> None:
     print(f"\nkill -9: 100 times under 32 tasks, {acknowledged} acknowledged records, 0 lost")
 
 
-def test_a_fault_at_every_system_call_of_an_append(tmp_path: Path) -> None:
-    calls = calls_of_an_append(tmp_path / "count")
+@pytest.mark.parametrize("is_first", [False, True], ids=["a later start", "the first start"])
+def test_a_fault_at_every_system_call_of_an_append(tmp_path: Path, is_first: bool) -> None:
+    calls = calls_of_an_append(tmp_path / "count", is_first=is_first)
     calls["openat"] = 0  # nearly all are Python's own, at its start
     faults = [Fault(name, fault, nth) for name, most in calls.items() for nth in range(1, most + 1) for fault in FAULTS]
     acknowledged = 0
     for number, fault in enumerate(faults):
-        after = suffer(tmp_path / str(number), fault)
+        after = suffer(tmp_path / str(number), fault, is_first=is_first)
         shutil.rmtree(tmp_path / str(number))
         acknowledged += after.acknowledged
         assert (frozenset(), ()) == (after.lost, after.problems), fault
