@@ -2,13 +2,15 @@
 #
 #   docker build -t ketamine-cds .
 #   docker run --rm -v clients:/clients ketamine-cds cds client add ...        # register an EHR: docs/integrators.md
+#   docker run --rm -v keys:/keys ketamine-cds cds log init --origin cds.hospital.example/audit/1    # the log's keys, once
 #   docker run -p 127.0.0.1:8000:8000 -e CDS_PUBLIC_BASE_URL=https://cds.hospital.example \
-#       -v clients:/clients:ro -v record:/data -v keys:/keys ketamine-cds
+#       -v clients:/clients:ro -v keys:/keys:ro -v record:/data -v kept:/kept ketamine-cds
 #
 # CDS_PUBLIC_BASE_URL is the address under which the EHR reaches the service: the EHR's tokens must be made for it. The
 # service does not start without it, and says so. TLS ends in a proxy before it. deploy/compose.yaml is a whole example.
 #
-# Written to while it runs: /data (the record, and which tokens were used) and /keys. /clients only by `cds client`.
+# Written to while it runs: /data (the record, and which tokens were used) and /kept (the copy of the newest checkpoint:
+# on another machine than /data). /clients is written by `cds client` alone, /keys by `cds log init`, once.
 
 FROM python:3.11-slim AS build
 WORKDIR /src
@@ -33,10 +35,11 @@ ENV PATH=/opt/cds/bin:$PATH \
     CDS_CLIENTS=/clients/clients.json \
     CDS_JTI_DATABASE=/data/jti/jti.sqlite \
     CDS_DATABASE=/data/record.sqlite \
-    CDS_PSEUDONYM_KEY=/keys/pseudonym.key
-RUN install -d -m 700 -o 65532 -g 65532 /clients /data /data/jti /keys
+    CDS_PSEUDONYM_KEY=/keys/pseudonym.key \
+    CDS_CHECKPOINT_COPY=/kept/checkpoint
+RUN install -d -m 700 -o 65532 -g 65532 /clients /data /data/jti /keys /kept
 USER 65532:65532
-VOLUME ["/clients", "/data", "/keys"]
+VOLUME ["/clients", "/data", "/keys", "/kept"]
 EXPOSE 8000
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:%s/healthz' % os.environ['CDS_PORT'], timeout=2)"]

@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help venv demo serve test fuzz hapi bench pages lock clean
+.PHONY: help venv demo serve test fuzz crash hapi bench pages lock clean
 
 VENV      ?= .venv
 PORT      ?= 8000
@@ -53,6 +53,9 @@ test: venv ## linters, type check, import contracts, every test
 
 fuzz: venv ## send CASES (10000) broken, old and hostile requests to a service, others each time
 	CDS_FUZZ_CASES=$(or $(CASES),10000) CDS_FUZZ_RANDOM=1 $(BIN)/pytest tests/fuzz
+
+crash: venv ## what the record survives and what verifying it finds, the long way (20 minutes; needs strace)
+	$(BIN)/pytest --capture=no tests/crash/long_run.py
 
 hapi: ## run a real HAPI FHIR R4 server on http://127.0.0.1:HAPI_PORT/fhir (28081); needs Java 17 and Maven
 	@command -v java >/dev/null && command -v mvn >/dev/null || { \

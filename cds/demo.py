@@ -22,7 +22,7 @@ import httpx
 
 import cds
 from cds.audit.queries import LogReader
-from cds.audit.words import listing
+from cds.audit.words_list import listing
 from cds.ehr import ask, connect, discover, request_for
 from cds.errors import FhirError, RequestError
 from cds.fhir.shift import as_of

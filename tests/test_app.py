@@ -170,8 +170,6 @@ def test_a_body_that_does_not_come_is_408_and_holds_nobody_up(
     ("method", "path", "status", "code"),
     [
         ("POST", "/cds-services/ketamine-encounter-start", 404, "CDS-220"),
-        ("POST", "/cds-services/ketamine-order-select/feedback", 404, "CDS-220"),
-        ("POST", "/cds-services/ketamine-order-select/analytics/1", 404, "CDS-220"),
         ("GET", "/", 404, "CDS-220"),
         ("GET", "/cds-services/ketamine-order-select", 405, "CDS-221"),
         ("PUT", "/cds-services", 405, "CDS-221"),

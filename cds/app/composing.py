@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 import cds
 from cds import service
 from cds.audit.history import History
+from cds.audit.keys import KeyFiles
 from cds.audit.pseudonym import load_or_create_key
-from cds.audit.record import Software
+from cds.audit.record import KnowledgeVersion, Software
 from cds.audit.writer import Recorder
+from cds.engine.rules import Knowledge
 from cds.hooks.prefetch import sources, templates
 from cds.knowledge.code_systems import load_code_systems
 from cds.knowledge.load import load_knowledge
@@ -20,6 +22,7 @@ from cds.knowledge.package import package_bytes
 from cds.knowledge.value_sets import CODE_SYSTEMS
 from cds.service import Ports
 from cds.service.earlier import EarlierCards
+from cds.service.feedback import FeedbackPorts
 from cds.settings import Settings, Stated
 
 
@@ -27,8 +30,17 @@ def compose(settings: Settings, recorder: Recorder, history: History) -> Ports:
     """Return what an answer needs, with knowledge loaded from the settings' folder and kept in the record."""
     ports = read_knowledge(settings, recorder)
     recorder.keep_knowledge(ports.knowledge.digest, package_bytes(settings.knowledge_dir, settings.site_policy))
-    minutes = ports.knowledge.definitions.snooze.repeat_info_after_minutes
-    return replace(ports, history=EarlierCards(history, minutes))
+    return replace(ports, history=EarlierCards(history, ports.knowledge.definitions.snooze))
+
+
+def feedback_ports(ports: Ports, recorder: Recorder, history: History) -> FeedbackPorts:
+    """Return what taking feedback needs."""
+    return FeedbackPorts(recorder, history, ports.clock, ports.new_uuid, version_of(ports.knowledge))
+
+
+def version_of(knowledge: Knowledge) -> KnowledgeVersion:
+    """Return what the record calls the knowledge that is loaded."""
+    return KnowledgeVersion(knowledge.version, knowledge.digest)
 
 
 def read_knowledge(settings: Stated, recorder: service.Recorder) -> Ports:
@@ -47,6 +59,11 @@ def read_knowledge(settings: Stated, recorder: service.Recorder) -> Ports:
         deadline_ms=settings.deadline_ms,
         any_loopback=not settings.authenticated,
     )
+
+
+def key_files(settings: Stated) -> KeyFiles:
+    """Return where the record's keys lie, and whether they may be made at the first start."""
+    return KeyFiles(settings.pseudonym_key, settings.signing_key, not settings.authenticated)
 
 
 def open_history(settings: Settings) -> History:

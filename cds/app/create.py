@@ -8,17 +8,20 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 
 import cds
-from cds.app.composing import read_knowledge
+from cds.app.composing import read_knowledge, version_of
 from cds.app.events import log_event
+from cds.app.feedback import add_feedback_routes
 from cds.app.front import Front
 from cds.app.hosts import KnownHosts, host_of
 from cds.app.openapi import Described
 from cds.app.opening import opened
+from cds.app.order_for_testing import add_order_for_testing
 from cds.app.routes import add_routes, answer_http_error
 from cds.errors import CdsError
 from cds.hooks.prefetch import templates
 from cds.hooks.services import discovery
 from cds.service import Ports, warm_up
+from cds.service.order_for_testing import with_order_for_testing
 from cds.settings import Settings
 
 __all__ = ["create_app", "read_knowledge"]
@@ -38,9 +41,13 @@ def create_app(settings: Settings) -> FastAPI:
             async with opened(settings) as tools:
                 app.state.gate = tools.gate
                 app.state.ports = ports = tools.ports
-                app.state.discovery = discovery(ports.knowledge, templates(ports.knowledge))
+                offered = discovery(ports.knowledge, templates(ports.knowledge))
+                app.state.discovery = with_order_for_testing(offered) if settings.order_for_testing else offered
+                app.state.feedback = tools.feedback
+                app.state.count = tools.recorder.count
                 await warm_up(ports)
-                log_event("service.started", _figures(settings, ports))
+                tools.recorder.started(version_of(ports.knowledge))
+                log_event("service.started", _figures(settings, ports, tools.recorder.verification_key))
                 yield
         except CdsError as error:
             app.state.failure = error
@@ -58,7 +65,10 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
+    if settings.order_for_testing:
+        add_order_for_testing(app)
     add_routes(app)
+    add_feedback_routes(app)
     app.add_exception_handler(HTTPException, answer_http_error)
     _add_layers(app, settings)
     return app
@@ -75,15 +85,17 @@ def _add_layers(app: FastAPI, settings: Settings) -> None:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "OPTIONS"],
             allow_headers=["authorization", "content-type"],
+            allow_private_network=True,  # what some browsers ask before a public page calls a service on this machine
             expose_headers=["retry-after"],
             max_age=_PREFLIGHT_SECONDS,
         )
 
 
-def _figures(settings: Settings, ports: Ports) -> dict[str, str | float]:
+def _figures(settings: Settings, ports: Ports, verification_key: str) -> dict[str, str | float]:
     knowledge = ports.knowledge
     return {
         "version": cds.__version__,
+        "verification_key": verification_key,
         "knowledge": knowledge.digest,
         "rules": len(knowledge.rules),
         "profile": settings.profile.value,

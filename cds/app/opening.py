@@ -5,15 +5,16 @@ from contextlib import aclosing, asynccontextmanager, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from cds.app.composing import compose, open_history, software
+from cds.app.composing import compose, feedback_ports, key_files, open_history, software
 from cds.app.events import log_event
 from cds.app.gates import Gate, OpenGate, TokenGate
 from cds.app.limits import Limits
-from cds.audit.writer import open_recorder
+from cds.audit.writer import Recorder, open_recorder
 from cds.network.http import open_http
 from cds.network.rules import NetworkRules
 from cds.service import Ports
 from cds.service.completing import open_reader
+from cds.service.feedback import FeedbackPorts
 from cds.settings import Settings
 from cds.trust.client import DEVELOPMENT, Caller, Client
 from cds.trust.gatekeeper import open_gatekeeper
@@ -21,10 +22,15 @@ from cds.trust.gatekeeper import open_gatekeeper
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a call is answered with: `ports`, once `gate` has said who calls."""
+    """What a call is answered with, once `gate` has said who calls: `ports` a hook, `feedback` what became of cards.
+
+    `recorder` is what both write to.
+    """
 
     ports: Ports
     gate: Gate
+    feedback: FeedbackPorts
+    recorder: Recorder
 
 
 @asynccontextmanager
@@ -35,11 +41,11 @@ async def opened(settings: Settings) -> AsyncIterator[Opened]:
         CdsError: one of them, or the knowledge, cannot be used.
     """
     rules = NetworkRules(settings.private_networks, allow_loopback=not settings.authenticated)
-    recorder = open_recorder(settings.database, settings.pseudonym_key, software(settings))
+    recorder = open_recorder(settings.database, key_files(settings), software(settings), settings.checkpoint_copy)
     with closing(recorder), closing(open_history(settings)) as history:
         async with aclosing(open_http(rules)) as http, _gate(settings, rules) as gate:
             ports = replace(compose(settings, recorder, history), reader=open_reader(http, settings.most_pages))
-            yield Opened(ports, gate)
+            yield Opened(ports, gate, feedback_ports(ports, recorder, history), recorder)
 
 
 @asynccontextmanager

@@ -128,8 +128,6 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
     where = request.method
     if status == 405:
         wrong = RequestError("CDS-221", where, "This method is not offered at this address.", f"Offered: {offered}.")
-    elif request.url.path.endswith("/feedback"):
-        wrong = RequestError("CDS-220", where, "Feedback is not taken yet.", f"Offered: {offered}.")
     else:
         wrong = RequestError("CDS-220", where, "There is no such service.", f"Offered: {offered}.", _EXACTLY)
     log_event("address.refused", {"status": status, "problem": wrong.code}, logging.WARNING)

@@ -5,12 +5,11 @@ A plain digest of a patient id can be undone by trying ids; a keyed one cannot, 
 
 import hashlib
 import hmac
-import os
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cds.errors import AuditError
+from cds.audit.key_files import no_key, read_or_create
 
 _KEY_BYTES = 32
 
@@ -42,6 +41,10 @@ class Pseudonym:
         """
         return self._keyed("\x00".join(("user", client, fhir_server.rstrip("/"), user)))
 
+    def of_feedback(self, client: str, said: bytes) -> str:
+        """Return the same for what a client said of a card, so that a repeat is known and nothing can be guessed."""
+        return self._keyed("\x00".join(("feedback", client, hashlib.sha256(said).hexdigest())))
+
     def _keyed(self, identity: str) -> str:
         return hmac.new(self.key, identity.encode(), hashlib.sha256).hexdigest()
 
@@ -52,46 +55,11 @@ def load_or_create_key(path: Path, *, may_create: bool) -> Pseudonym:
     Raises:
         AuditError: CDS-404, if the key is missing and may not be made, or is not a key of 64 hex digits.
     """
+    text = read_or_create(path, "pseudonym key", lambda: secrets.token_hex(_KEY_BYTES), may_create=may_create)
     try:
-        if may_create and not path.exists():
-            _create(path)
-        key = bytes.fromhex(path.read_text("ascii").strip())
-    except FileNotFoundError as error:
-        raise _no_key(path, "The log has records, but their pseudonym key is missing.") from error
-    except (OSError, ValueError) as error:
-        raise _no_key(path, f"The pseudonym key cannot be read or made: {type(error).__name__}.") from error
+        key = bytes.fromhex(text)
+    except ValueError as error:
+        raise no_key(path, "The pseudonym key is not written in hex digits.") from error
     if len(key) != _KEY_BYTES:
-        raise _no_key(path, f"The pseudonym key has {len(key)} bytes, not {_KEY_BYTES}.")
+        raise no_key(path, f"The pseudonym key has {len(key)} bytes, not {_KEY_BYTES}.")
     return Pseudonym(key)
-
-
-def _create(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        _publish(draft, path)
-    finally:
-        draft.unlink()
-
-
-def _publish(draft: Path, path: Path) -> None:
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _no_key(path: Path, what: str) -> AuditError:
-    return AuditError(
-        "CDS-404", str(path), what, action="Restore the key from its backup; a new one is never made for it."
-    )

@@ -1,10 +1,8 @@
 """Read the log: list entries, find one. Nothing is written, and the service may go on writing meanwhile."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -12,77 +10,24 @@ from typing import Any, Self
 
 import orjson
 
-from cds.audit.canonical import JsonValue
-from cds.audit.members import Section, child, children, text
+from cds.audit.filters import Filters
+from cds.audit.members import Section, child, text
+from cds.audit.offline.stored import open_stored
+from cds.audit.record import RecordType
 from cds.audit.schema import check_ours
-from cds.audit.seal import SealedSection
+from cds.audit.sealed import SealedSection
 from cds.audit.sections import is_uuid
+from cds.audit.stored_record import Entry, StoredRecord, parsed
+from cds.audit.stored_tree import current_note, nodes_in
+from cds.audit.tree import Nodes
 from cds.errors import AuditError
 
+__all__ = ["OVERRIDDEN", "Entry", "Filters", "LogReader", "StoredRecord", "parsed"]
+
+OVERRIDDEN = "overridden"
+"""The outcome in the envelope of a feedback, where a card was overridden."""
 _SHORTEST_PREFIX = 4
 _Rows = list[tuple[Any, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which entries to list; what is left empty asks nothing.
-
-    Attributes:
-        since, until: first and last day (UTC) of the entry, both included.
-        rule: a rule's id: entries in which it is present.
-        level: ``critical``, ``warning`` or ``info``: of that rule, else of any card.
-        outcome: ``cards``, ``no-cards``, ``not-applicable`` or ``error``.
-        client, hook: by name.
-        gaps: only entries in which something could not be known.
-    """
-
-    since: date | None = None
-    until: date | None = None
-    rule: str = ""
-    level: str = ""
-    outcome: str = ""
-    client: str = ""
-    hook: str = ""
-    gaps: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry without its sections: its number in the log and its envelope."""
-
-    seq: int
-    envelope: Section
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRecord:
-    """An entry with its sections as they are stored.
-
-    Attributes:
-        sections: the bytes of each section that is still there, by name.
-        redacted: names of sections that the envelope commits to and that are gone.
-        altered: names of sections whose bytes are not those that the envelope commits to.
-    """
-
-    seq: int
-    envelope: Section
-    sections: Mapping[str, bytes] = field(repr=False)
-    redacted: tuple[str, ...] = ()
-    altered: tuple[str, ...] = ()
-
-    def section(self, name: str) -> Section:
-        """Return a section's JSON; empty if it is redacted or was never there."""
-        read = parsed(self.sections.get(name, b"{}"))
-        return read if isinstance(read, dict) else {}
-
-
-def parsed(content: bytes) -> JsonValue:
-    """Return a section's JSON; bytes that are no JSON (they were altered) as text."""
-    try:
-        value: JsonValue = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return content.decode("utf-8", "backslashreplace")
-    return value
 
 
 class LogReader:
@@ -94,13 +39,10 @@ class LogReader:
 
     def __init__(self, path: Path) -> None:
         self._where = str(path)
-        in_use = path.with_name(path.name + "-wal").exists()
-        how = "mode=ro" if in_use else "mode=ro&immutable=1"  # a log at rest is read without leaving a file beside it
         with self._reading():
-            self._connection = sqlite3.connect(f"{path.resolve().as_uri()}?{how}", uri=True)
+            self._connection = open_stored(path)
         try:
             with self._reading():
-                self._connection.execute("PRAGMA trusted_schema = OFF")
                 check_ours(self._connection, self._where, may_be_empty=False)
         except AuditError:
             self._connection.close()
@@ -120,8 +62,7 @@ class LogReader:
 
     def list(self, filters: Filters | None = None, limit: int = 50) -> Iterator[Entry]:
         """Yield the newest entries that pass the filters, at most `limit`."""
-        wanted = filters or Filters()
-        return islice((entry for entry in self._entries() if self._passes(entry, wanted)), limit)
+        return islice(self._passing(filters or Filters()), limit)
 
     def find(self, reference: str) -> StoredRecord:
         """Return the record with this number, id, beginning of an id (4 characters or more) or card UUID.
@@ -149,38 +90,57 @@ class LogReader:
         package: bytes = rows[0][0]
         return package
 
+    def about(self, reference: str) -> tuple[StoredRecord, ...]:
+        """Return the entries that are about a record, by its id: redactions and feedback, the oldest first."""
+        rows = self._rows("SELECT seq FROM entry WHERE about = ? ORDER BY seq", reference)
+        return tuple(self._record(*row) for row in rows)
+
+    def note(self) -> str:
+        """Return the newest checkpoint as signed.
+
+        Raises:
+            AuditError: CDS-406 if the log was never signed.
+        """
+        with self._reading():
+            note = current_note(self._connection)
+        if not note:
+            raise AuditError("CDS-406", self._where, "The log has no checkpoint.", action="Start the service with it.")
+        return note
+
+    def nodes(self) -> Nodes:
+        """Return how to read the tree's stored hashes."""
+        return nodes_in(self._connection)
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[None]:
+        """Read the log within the block as it was at its beginning, while others go on writing."""
+        with self._reading():
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.rollback()
+
     def _entries(self) -> Iterator[Entry]:
         with self._reading():
             for seq, envelope in self._connection.execute("SELECT seq, envelope FROM entry ORDER BY seq DESC"):
                 yield Entry(seq, orjson.loads(envelope))
 
-    def _passes(self, entry: Entry, filters: Filters) -> bool:
-        envelope = entry.envelope
-        day = date.fromisoformat(text(envelope, "time")[:10])
-        counts = child(envelope, "counts")
-        named = (
-            (filters.outcome, text(envelope, "outcome")),
-            (filters.hook, text(envelope, "hook")),
-            (filters.client, text(child(envelope, "client"), "id")),
-        )
-        return (
-            all(wanted in {"", found} for wanted, found in named)
-            and (filters.since or day) <= day <= (filters.until or day)
-            and not (filters.gaps and text(counts, "gaps") in {"", "0"})
-            and self._passes_rule(entry, filters)
-        )
+    def _passing(self, filters: Filters) -> Iterator[Entry]:
+        overridden = self._overridden() if filters.overridden else frozenset()
+        for entry in self._entries():
+            if (
+                filters.passes(entry)
+                and (not filters.overridden or text(entry.envelope, "id") in overridden)
+                and (not filters.rule or filters.passes_rule(self._record(entry.seq)))
+            ):
+                yield entry
 
-    def _passes_rule(self, entry: Entry, filters: Filters) -> bool:
-        if filters.rule:
-            return any(
-                text(finding, "ruleId") == filters.rule
-                and text(finding, "verdict") == "present"
-                and filters.level in {"", text(finding, "level")}
-                for assessment in children(self._record(entry.seq).section("rules"), "assessments")
-                for finding in children(assessment, "rules")
-            )
-        cards = child(child(entry.envelope, "counts"), "cards")
-        return not filters.level or text(cards, filters.level) not in {"", "0"}
+    def _overridden(self) -> frozenset[str]:
+        """Return the ids of the calls of which a card was overridden."""
+        rows = self._rows("SELECT about, envelope FROM entry WHERE about IS NOT NULL")
+        read = ((about, orjson.loads(envelope)) for about, envelope in rows)
+        return frozenset(about for about, envelope in read if _says_overridden(envelope))
 
     def _by_number(self, reference: str) -> _Rows:
         is_number = reference.isascii() and reference.isdigit() and len(reference) < len(str(2**53))
@@ -208,6 +168,8 @@ class LogReader:
             seq,
             entry,
             {section.name: section.content for section in stored},
+            {section.name: section.salt for section in stored},
+            envelope,
             redacted=tuple(sorted(committed.keys() - {section.name for section in stored})),
             altered=tuple(section.name for section in stored if section.commitment != committed.get(section.name)),
         )
@@ -223,3 +185,7 @@ class LogReader:
         except sqlite3.Error as error:
             what = f"The log cannot be read: {error}."
             raise AuditError("CDS-401", self._where, what, action="Name an existing log that you may read.") from error
+
+
+def _says_overridden(envelope: Section) -> bool:
+    return (text(envelope, "type"), text(envelope, "outcome")) == (RecordType.FEEDBACK.value, OVERRIDDEN)

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import uuid4
 
+from cds.audit.canonical import JsonValue
+from cds.audit.indexes import IndexRow
 from cds.engine.assessment import Assessment
 from cds.engine.card import Card
 from cds.engine.facts import Concept, Gap, HookContext, PatientFacts
@@ -21,6 +24,11 @@ class RecordType(StrEnum):
 
     DECISION = "decision"
     ERROR = "error"
+    START = "start"
+    KEY = "key"
+    REDACTION = "redaction"
+    FEEDBACK = "feedback"
+    COUNTED = "counted"
 
 
 class CallOutcome(StrEnum):
@@ -30,6 +38,7 @@ class CallOutcome(StrEnum):
     NO_CARDS = "no-cards"
     NOT_APPLICABLE = "not-applicable"
     ERROR = "error"
+    SHADOW = "shadow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,8 @@ class SourceRead:
 
     Attributes:
         key: the prefetch key, ``conditions``.
-        origin: ``prefetch``, ``read`` with the query template, ``context``, or ``none``.
+        origin: in our own words: ``prefetch``, ``read from the FHIR server: 2 pages in 886 ms``, both joined by a
+            comma, or ``none``; a reason at the end where something failed.
         resources: how many resources were read from it.
         sha256: hex digest of the bytes as received; empty if not taken.
     """
@@ -114,10 +124,13 @@ class Call:
         knowledge: see `KnowledgeVersion`.
         body: the request body as received. Only its SHA-256 and size are kept (section request).
         answer: the answer's body exactly as it is sent (section cards, or outcome for an error).
+        computed: in shadow mode the body that would have been sent; empty otherwise (section shadow).
         durations_us: microseconds by our own names: ``fetch``, ``evaluate``, ``beforeAppend`` (envelope).
         sources: where each part of the data came from (section request).
         gaps: what could not be had, where no `PatientFacts` carries it (an answer 412) (section request).
         uuids: the UUIDs minted for cards and suggestions, in order; inputs of a replay (section request).
+        drafts: the draft orders that suggestions were written for, as sent, by reference; empty text where only the
+            reference counts; inputs of a replay (section request).
         settings: the client's settings that shape a decision (section request).
         extensions: allow-listed request extensions as JSON text, by name (section request).
         notes: remarks of the service: ``selections match no draft order`` (section request).
@@ -134,10 +147,12 @@ class Call:
     subject: Subject = Subject()
     body: bytes = field(default=b"", repr=False)
     answer: bytes = field(default=b"", repr=False)
+    computed: bytes = field(default=b"", repr=False)
     durations_us: Mapping[str, int] = field(default_factory=dict)
     sources: tuple[SourceRead, ...] = ()
     gaps: tuple[Gap, ...] = ()
     uuids: tuple[str, ...] = ()
+    drafts: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Mapping[str, str] = field(default_factory=dict)
     extensions: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -190,3 +205,24 @@ class ErrorRecord:
 
 
 Record = DecisionRecord | NotApplicableRecord | ErrorRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An entry that is no call: a start, a key, a redaction, feedback, a count.
+
+    Attributes:
+        type: what it is about.
+        envelope: what is kept for ever: our own words and numbers only.
+        sections: everything else, by name; each can be redacted.
+        about: the id of the record that it is about, if there is one.
+        entry_id: its own random UUID.
+        rows: what is indexed of it.
+    """
+
+    type: RecordType
+    envelope: Mapping[str, JsonValue]
+    sections: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+    about: str = ""
+    entry_id: str = field(default_factory=lambda: str(uuid4()))
+    rows: tuple[IndexRow, ...] = field(default=(), repr=False)

@@ -4,19 +4,25 @@ The envelope holds our own words and numbers only. Each section is bound to it b
 salt and its bytes; without the salt a value such as a blood pressure could be found by trying all of them.
 """
 
-import hashlib
-from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import orjson
 
 from cds.audit.canonical import JsonValue, canonical
+from cds.audit.indexes import rows_of_answer
 from cds.audit.members import Section, children, text
 from cds.audit.pseudonym import Pseudonym
-from cds.audit.record import CallOutcome, DecisionRecord, ErrorRecord, NotApplicableRecord, Record, RecordType, Software
+from cds.audit.record import (
+    CallOutcome,
+    DecisionRecord,
+    ErrorRecord,
+    LogEntry,
+    NotApplicableRecord,
+    Record,
+    RecordType,
+)
+from cds.audit.sealed import Sealed, SealedSection, ShownCard, Stamp, utc
 from cds.audit.sections import facts_section, is_uuid, request_section, rules_section, subject_section
 from cds.engine.logic import Verdict
 from cds.engine.rules import Level
@@ -30,59 +36,6 @@ _COUNTED = {
     Verdict.UNKNOWN: "unknown",
     Verdict.NOT_APPLICABLE: "notApplicable",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What the process adds to a record: its clock, its random id, microseconds since it started, its version."""
-
-    time: datetime
-    mono_us: int
-    instance: str
-    software: Software
-
-
-@dataclass(frozen=True, slots=True)
-class SealedSection:
-    """One section as it is stored. Deleting salt and bytes redacts it; the envelope stays as it is."""
-
-    name: str
-    salt: bytes = field(repr=False)
-    content: bytes = field(repr=False)
-
-    @property
-    def commitment(self) -> str:
-        """Return what the envelope says of this section: SHA-256(0x02, name, 0x00, salt, bytes) in base64.
-
-        >>> SealedSection("subject", bytes(32), b"{}").commitment
-        'k/6Mvm1tBgax5nTkQKs4N3fhmGVDD+PRfxQ6paiLY5M='
-        """
-        return b64encode(
-            hashlib.sha256(b"\x02" + self.name.encode() + b"\x00" + self.salt + self.content).digest()
-        ).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class ShownCard:
-    """A card that was sent, for the index of who saw what: both keys are pseudonyms, `at` is UTC as in envelopes."""
-
-    subject_key: str
-    user_key: str
-    at: str
-    topic: str
-    drug: str
-    route: str
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A record ready to be stored: the envelope's canonical bytes, the sections it commits to, the index's rows."""
-
-    record_id: str
-    envelope: bytes
-    sections: tuple[SealedSection, ...]
-    shown: tuple[ShownCard, ...] = ()
 
 
 def seal(record: Record, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int], bytes]) -> Sealed:
@@ -105,14 +58,47 @@ def seal(record: Record, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int
     subject = record.call.subject
     if subject.patient:
         envelope["subjectKey"] = pseudonym.of(subject.fhir_server, subject.patient)
-    return Sealed(record.call.record_id, canonical(envelope), sections, _shown(record, pseudonym))
+    rows = rows_of_answer(record.call.answer)
+    return Sealed(record.call.record_id, canonical(envelope), sections, _shown(record, pseudonym), rows=rows)
+
+
+def seal_entry(entry: LogEntry, stamp: Stamp, pseudonym: Pseudonym, salt: Callable[[int], bytes]) -> Sealed:
+    """Return an entry that is no call as envelope and sections; `salt` as in `seal`.
+
+    Raises:
+        AuditError: CDS-407, if it cannot be written as canonical JSON.
+    """
+    sections = tuple(SealedSection(name, salt(SALT_BYTES), canonical(value)) for name, value in entry.sections.items())
+    envelope: Section = {
+        **entry.envelope,
+        **_stamped(entry.type, entry.entry_id, stamp),
+        "subjectEpoch": pseudonym.epoch,
+        "sections": {section.name: section.commitment for section in sections},
+    }
+    if entry.about:
+        envelope["about"] = entry.about
+    return Sealed(entry.entry_id, canonical(envelope), sections, about=entry.about, rows=entry.rows)
+
+
+def _stamped(kind: RecordType, entry_id: str, stamp: Stamp) -> Section:
+    """Return what every envelope begins with."""
+    return {
+        "v": ENVELOPE_VERSION,
+        "type": kind.value,
+        "id": entry_id,
+        "time": utc(stamp.time),
+        "monoUs": stamp.mono_us,
+        "instance": stamp.instance,
+        "engine": {"version": stamp.software.version, "build": stamp.software.build},
+        "configSha256": stamp.software.config_sha256,
+    }
 
 
 def _shown(record: Record, pseudonym: Pseudonym) -> tuple[ShownCard, ...]:
     """Return the cards of a user who is known; nobody else can be shown one for a second time."""
     call = record.call
     who = call.subject
-    if not isinstance(record, DecisionRecord) or not who.user or not record.cards:
+    if not isinstance(record, DecisionRecord) or not who.user or call.computed:
         return ()
     keys = (
         pseudonym.of(who.fhir_server, who.patient),
@@ -131,27 +117,23 @@ def contents_of(record: Record) -> dict[str, bytes]:
     if isinstance(record, DecisionRecord):
         contents["facts"] = canonical(facts_section(record.facts))
         contents["rules"] = canonical(rules_section(record))
-    return contents | {"outcome" if isinstance(record, ErrorRecord) else "cards": record.call.answer}
+    call = record.call
+    if call.computed:
+        return contents | {"cards": call.answer, "shadow": call.computed}
+    return contents | {"outcome" if isinstance(record, ErrorRecord) else "cards": call.answer}
 
 
 def _envelope(record: Record, stamp: Stamp) -> Section:
     call = record.call
-    envelope: Section = {
-        "v": ENVELOPE_VERSION,
-        "type": (RecordType.ERROR if isinstance(record, ErrorRecord) else RecordType.DECISION).value,
-        "id": call.record_id,
-        "time": utc(stamp.time),
+    kind = RecordType.ERROR if isinstance(record, ErrorRecord) else RecordType.DECISION
+    envelope: Section = _stamped(kind, call.record_id, stamp) | {
         "at": utc(call.at),
-        "monoUs": stamp.mono_us,
-        "instance": stamp.instance,
         "service": call.service,
         "hook": call.hook,
         "client": {"id": call.caller.client},
         "httpStatus": call.status,
         "outcome": _outcome(record).value,
         "knowledge": {"version": call.knowledge.version, "sha256": call.knowledge.digest.removeprefix("sha256:")},
-        "engine": {"version": stamp.software.version, "build": stamp.software.build},
-        "configSha256": stamp.software.config_sha256,
         "durationUs": dict(call.durations_us),
         "counts": _counts(record),
     }
@@ -159,32 +141,36 @@ def _envelope(record: Record, stamp: Stamp) -> Section:
         envelope["hookInstance"] = call.hook_instance
     if isinstance(record, ErrorRecord):
         envelope["problem"] = record.problem
+    if call.computed:
+        envelope["shadow"] = True
     return envelope
 
 
 def _outcome(record: Record) -> CallOutcome:
+    if record.call.computed:
+        return CallOutcome.SHADOW
     if isinstance(record, ErrorRecord):
         return CallOutcome.ERROR
     if isinstance(record, NotApplicableRecord):
         return CallOutcome.NOT_APPLICABLE
-    return CallOutcome.CARDS if _indicators(record) else CallOutcome.NO_CARDS
+    return CallOutcome.CARDS if _indicators(record.call.answer) else CallOutcome.NO_CARDS
 
 
 def _counts(record: Record) -> JsonValue:
     if not isinstance(record, DecisionRecord):
         return {"gaps": len(record.call.gaps)}
+    call = record.call
     verdicts = Counter(finding.verdict for assessment in record.assessments for finding in assessment.findings)
     gaps = {gap for assessment in record.assessments for gap in assessment.gaps}
-    indicators = Counter(_indicators(record))
     counts: Section = {name: verdicts[verdict] for verdict, name in _COUNTED.items()}
-    counts["silenced"] = len(record.silenced)
-    return counts | {"gaps": len(gaps), "cards": {level.value: indicators[level.value] for level in Level}}
+    counts |= {"silenced": len(record.silenced), "gaps": len(gaps), "cards": _by_level(call.answer)}
+    return counts | ({"shadow": _by_level(call.computed)} if call.computed else {})
 
 
-def _indicators(record: Record) -> list[str]:
-    return [text(card, "indicator") for card in children(orjson.loads(record.call.answer), "cards")]
+def _by_level(answer: bytes) -> JsonValue:
+    indicators = Counter(_indicators(answer))
+    return {level.value: indicators[level.value] for level in Level}
 
 
-def utc(moment: datetime) -> str:
-    """Return a moment as envelopes write it: UTC to the microsecond, so that texts sort as times do."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+def _indicators(answer: bytes) -> list[str]:
+    return [text(card, "indicator") for card in children(orjson.loads(answer), "cards")]

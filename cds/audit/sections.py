@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from cds.audit.canonical import JsonValue
 from cds.audit.codec import decode, encode
@@ -71,6 +72,7 @@ def request_section(record: Record) -> Section:
         "sources": encode(call.sources),
         "gaps": encode(call.gaps),
         "uuids": encode(call.uuids),
+        "drafts": encode(call.drafts),
         "settings": encode(call.settings),
         "extensions": encode(call.extensions),
         "notes": encode(call.notes),
@@ -145,6 +147,21 @@ def _card(card: Card) -> Section:
         "fingerprint": card.fingerprint,
         "rules": list(card.rules),
     }
+
+
+def earlier_from(section: Section) -> Earlier:
+    """Rebuild what the user was known to have seen from a record's request section.
+
+    Raises:
+        KeyError, TypeError, ValueError: if the section was not made by `request_section`.
+    """
+    groups = {name: tuple(map(_read_earlier, children(section, name))) for name in ("overridden", "sent")}
+    return Earlier(overridden=groups["overridden"], sent=groups["sent"])
+
+
+def _read_earlier(card: Section) -> EarlierCard:
+    topic, drug, route, fingerprint, at = (str(card[name]) for name in ("topic", "drug", "route", "fingerprint", "at"))
+    return EarlierCard(topic, drug, route, fingerprint, datetime.fromisoformat(at))
 
 
 def _earlier(earlier: Earlier) -> Section:

@@ -1,58 +1,71 @@
 """The embedded store: one SQLite file, durable at every commit (WAL, synchronous=FULL).
 
-A kill of the process or of the machine loses no record that was acknowledged. Nothing here is ever updated.
+A kill of the process or of the machine loses no record that was acknowledged. No entry is ever updated: entries, their
+sections, the tree over them and its signed checkpoint are written in one transaction.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
 
+from cds.audit import stored_tree
+from cds.audit.indexes import forget, insert
+from cds.audit.offline.notes import Checkpoint, VerificationKey
 from cds.audit.process_lock import ProcessLock
 from cds.audit.schema import migrate
-from cds.audit.seal import Sealed
+from cds.audit.sealed import Sealed
+from cds.audit.signing import Signer
+from cds.audit.store_errors import cannot_write
 from cds.errors import AuditError
 
 _BUSY_TIMEOUT_MS = 1000
-_PASSING = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_NOMEM,
-}
+_LOCK_SECONDS = 10.0
 
 
 class SqliteStore:
     """Appends sealed records. Other processes may use the same file: write only within `exclusively`.
 
+    Args:
+        path: the log's file.
+        connect: opens it in another way than `sqlite3.connect`, for tests of what a disk may do.
+
     Raises:
         AuditError: CDS-401 if the file cannot be opened or made, CDS-405 if it is not such a log.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connect: Callable[[Path], sqlite3.Connection] | None = None) -> None:
         self._where = str(path)
+        self._signer: Signer | None = None
         with ExitStack() as opened, self._opening():
             _create_private(path)
             self._lock = ProcessLock(path.with_name(path.name + ".lock"))
             opened.callback(self._lock.close)
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False
-            )
+            self._connection = (connect or _connect)(path)
             opened.callback(self._connection.close)
-            with self._lock.held():
+            with self.exclusively():
                 _prepare(self._connection)
                 migrate(self._connection, self._where)
             opened.pop_all()
 
     @contextmanager
-    def exclusively(self) -> Iterator[None]:
-        """Keep every other thread and process from writing within the block; waits as long as it takes."""
-        with self._lock.held():
-            yield
+    def exclusively(self, wait_seconds: float | None = _LOCK_SECONDS) -> Iterator[None]:
+        """Keep every other thread and process from writing within the block.
+
+        Args:
+            wait_seconds: how long to wait for them; None waits as long as it takes.
+
+        Raises:
+            AuditError: CDS-402 if they did not finish in that time.
+        """
+        try:
+            with self._lock.held(wait_seconds):
+                yield
+        except TimeoutError:
+            what = f"Another process has been writing to the log for {wait_seconds} s."
+            raise AuditError("CDS-402", self._where, what, action="End the process that holds its lock.") from None
 
     def last_envelope(self) -> bytes | None:
         """Return the newest entry's envelope, or None if the log is empty."""
@@ -60,27 +73,112 @@ class SqliteStore:
             row = self._connection.execute("SELECT envelope FROM entry ORDER BY seq DESC LIMIT 1").fetchone()
         return row[0] if row else None
 
+    def current_note(self) -> str:
+        """Return the newest checkpoint as signed; empty if the log was never signed."""
+        with self._opening():
+            return stored_tree.current_note(self._connection)
+
+    def has_about(self, about: str) -> bool:
+        """Say whether an entry is about this record or key."""
+        with self._opening():
+            return bool(self._connection.execute("SELECT 1 FROM entry WHERE about = ? LIMIT 1", (about,)).fetchone())
+
+    def use(self, signer: Signer) -> None:
+        """Check that the log ends as this key has signed it, and sign with it from now on.
+
+        A log that was never signed is signed as it is: an empty one, or one that is older than the seal.
+
+        Args:
+            signer: the log's own key.
+
+        Raises:
+            AuditError: CDS-409 if the log is not what was signed of it, else as `append`.
+        """
+        if not self.current_note():
+            with self._writing():
+                stored_tree.seal_first(self._connection, signer)
+        with self._opening():
+            stored_tree.check_tail(self._connection, signer.verification_key, self._where)
+        self._signer = signer
+
+    def keys_before(self, key: VerificationKey) -> Sequence[VerificationKey]:
+        """Return the key that this log is signed with, and those that it has replaced."""
+        with self._opening():
+            return stored_tree.keys_before(self._connection, key)
+
+    def require(self, anchor: Checkpoint) -> None:
+        """Check that the log begins with what a checkpoint says that was kept elsewhere.
+
+        Raises:
+            AuditError: CDS-409 if it does not.
+        """
+        with self._opening():
+            stored_tree.check_anchor(self._connection, anchor, self._where)
+
+    def change_key(self, change: Sealed, successor: Signer) -> None:
+        """Append the entry that says so, let both keys sign it, and sign with the successor from then on.
+
+        Raises:
+            AuditError: as `append`. Then nothing is changed.
+        """
+        with self._writing():
+            self._append([change], successor)
+        self._signer = successor
+
     def append(self, batch: Sequence[Sealed]) -> None:
-        """Store the records in one transaction; they are durable when this returns.
+        """Store the records and the signed tree over them in one transaction; they are durable when this returns.
 
         Raises:
             AuditError: CDS-402 if it failed for now, CDS-403 if the store must not be used again, CDS-407 if one
                 of the records is already stored. Then none of them is stored.
         """
         with self._writing():
-            (seq,) = self._connection.execute("SELECT coalesce(max(seq) + 1, 0) FROM entry").fetchone()
-            for number, sealed in enumerate(batch, start=seq):
-                self._connection.execute(
-                    "INSERT INTO entry VALUES (?, ?, ?)", (number, sealed.record_id, sealed.envelope)
-                )
-                self._connection.executemany(
-                    "INSERT INTO section VALUES (?, ?, ?, ?)",
-                    [(number, section.name, section.salt, section.content) for section in sealed.sections],
-                )
-                self._connection.executemany(
-                    "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(number, *astuple(card)) for card in sealed.shown],
-                )
+            self._append(batch)
+
+    def redact(self, seq: int, names: Sequence[str], redaction: Sealed) -> None:
+        """Delete sections with their salts, and what is indexed of the entry, and append the entry that says so.
+
+        Raises:
+            AuditError: as `append`. Then nothing is deleted.
+        """
+        with self._writing():
+            for name in names:
+                self._connection.execute("DELETE FROM section WHERE seq = ? AND name = ?", (seq, name))
+            forget(self._connection, seq)
+            self._append([redaction])
+
+    def clean(self) -> bool:
+        """Write everything into the file and empty the write-ahead log; False if a reader holds it.
+
+        Raises:
+            AuditError: as `append`.
+        """
+        try:
+            (is_busy, _, _) = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            raise cannot_write(self._where, error) from error
+        return not is_busy
+
+    def _append(self, batch: Sequence[Sealed], successor: Signer | None = None) -> None:
+        if self._signer is None:
+            raise AuditError("CDS-404", self._where, "The log was opened without its signing key.")
+        stored_tree.require_in_force(self._connection, self._signer.verification_key)
+        seq = stored_tree.signed_size(self._connection)
+        for number, sealed in enumerate(batch, start=seq):
+            self._connection.execute(
+                "INSERT INTO entry VALUES (?, ?, ?, ?)",
+                (number, sealed.record_id, sealed.envelope, sealed.about or None),
+            )
+            self._connection.executemany(
+                "INSERT INTO section VALUES (?, ?, ?, ?)",
+                [(number, section.name, section.salt, section.content) for section in sealed.sections],
+            )
+            self._connection.executemany(
+                "INSERT INTO shown VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(number, *astuple(card)) for card in sealed.shown],
+            )
+            insert(self._connection, number, sealed.rows)
+        stored_tree.extend(self._connection, seq, [sealed.envelope for sealed in batch], self._signer, successor)
 
     def keep_knowledge(self, digest: str, package: bytes) -> None:
         """Keep a knowledge package under its digest for ever; does nothing if it is already kept.
@@ -133,7 +231,13 @@ class SqliteStore:
                 _roll_back(self._connection)
                 raise
         except sqlite3.Error as error:
-            raise _cannot_write(self._where, error) from error
+            raise cannot_write(self._where, error) from error
+        except LookupError as error:
+            raise stored_tree.unfit(self._where, str(error)) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
 
 
 def _create_private(path: Path) -> None:
@@ -146,7 +250,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
     if mode != "wal":
         raise sqlite3.OperationalError(f"journal mode {mode} instead of WAL")
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 
@@ -154,15 +258,3 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     with suppress(sqlite3.Error):  # the error that led here is the one to tell
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-def _cannot_write(where: str, error: sqlite3.Error) -> AuditError:
-    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    name = getattr(error, "sqlite_errorname", type(error).__name__)
-    if isinstance(error, sqlite3.IntegrityError):
-        return AuditError("CDS-407", where, f"A record was refused by the log ({name}).", "A record id that is new.")
-    if primary in _PASSING:
-        action = "Free the disk, its permissions or the lock on the file; writing goes on by itself then."
-        return AuditError("CDS-402", where, f"The record could not be written now ({name}).", action=action)
-    action = "Nothing is written to the log until a restart: check the disk, then restart the service."
-    return AuditError("CDS-403", where, f"Reading or writing the disk failed ({name}).", action=action)

@@ -4,40 +4,49 @@ All text from requests is shown with its control and bidi characters made visibl
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import orjson
 
 from cds.audit.canonical import JsonValue
+from cds.audit.filters import CALLS
 from cds.audit.members import Section, child, children, text, texts
-from cds.audit.queries import Entry, StoredRecord, parsed
-from cds.audit.record import Record
+from cds.audit.record import Record, RecordType
 from cds.audit.seal import contents_of
+from cds.audit.stored_record import StoredRecord, parsed
 from cds.audit.visible import visible, visible_json
+from cds.audit.words_feedback import feedback_lines
 from cds.audit.words_rules import assessment_lines, card_lines, code_words, gap_line, silent_lines
 
-_LIST_HEAD = f"{'NUMBER':>6}  {'RECORD':8}  {'TIME (UTC)':19}  {'HOOK':13}  {'CLIENT':14}  {'OUTCOME':14}  CARDS"
-
-
-def listing(entries: Iterable[Entry]) -> str:
-    """Return a table with one line for each entry."""
-    return "\n".join([_LIST_HEAD, *(visible(_entry_line(entry)) for entry in entries)])
+_ORIGINS = {"prefetch": "sent with the call", "none": "neither sent nor read"}
+"""Origins of a key that need other words for a reader who knows no CDS Hooks."""
 
 
 def show(record: StoredRecord) -> str:
     """Return the whole record as indented JSON: its number, envelope and sections, and what is gone or altered."""
+    return written(whole(record))
+
+
+def whole(record: StoredRecord) -> Section:
+    """Return the whole record as JSON."""
     sections: Section = {name: parsed(content) for name, content in record.sections.items()}
-    whole: dict[str, JsonValue] = {"number": record.seq, "envelope": record.envelope, "sections": sections}
+    found: Section = {"number": record.seq, "envelope": record.envelope, "sections": sections}
     if record.redacted:
-        whole["redacted"] = list(record.redacted)
+        found["redacted"] = list(record.redacted)
     if record.altered:
-        whole["altered"] = list(record.altered)
-    return visible_json(orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode())
+        found["altered"] = list(record.altered)
+    return found
+
+
+def written(value: Section) -> str:
+    """Return JSON indented for a terminal."""
+    return visible_json(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
 def explain(record: StoredRecord) -> str:
     """Return the whole story of one decision for a reader at a terminal."""
-    parts = (_head, _who, _asked, _read, _missing, _rules, _sent)
+    is_call = text(record.envelope, "type") in CALLS
+    parts = (_head, _who, _asked, _read, _missing, _rules, _sent) if is_call else (_entry,)
     return "\n".join(visible(line) for part in parts for line in part(record))
 
 
@@ -45,19 +54,6 @@ def explain_decision(record: Record) -> str:
     """Return the story of a decision that is not recorded: what was asked, read and missing, and what came of it."""
     unsealed = StoredRecord(0, {}, contents_of(record))
     return "\n".join(visible(line) for part in (_asked, _read, _missing, _rules, _sent) for line in part(unsealed))
-
-
-def _entry_line(entry: Entry) -> str:
-    envelope = entry.envelope
-    counts = child(envelope, "counts")
-    cards = [f"{count} {level}" for level, count in child(counts, "cards").items() if count]
-    known = [f"{text(counts, 'unknown')} unknown"] if text(counts, "unknown") not in {"", "0"} else []
-    problem = [text(envelope, "problem")] if text(envelope, "problem") else []
-    client, said = text(child(envelope, "client"), "id"), ", ".join(cards + known + problem)
-    return (
-        f"{entry.seq:>6}  {text(envelope, 'id')[:8]}  {text(envelope, 'time')[:19]}  {text(envelope, 'hook'):13}  "
-        f"{client:14}  {text(envelope, 'outcome'):14}  {said}"
-    ).rstrip()
 
 
 def _head(record: StoredRecord) -> Iterator[str]:
@@ -74,6 +70,17 @@ def _head(record: StoredRecord) -> Iterator[str]:
     yield f"  Program   {text(engine, 'version')} {text(engine, 'build')}".rstrip()
     yield from (f"  REDACTED: section {name}" for name in record.redacted)
     yield from (f"  ALTERED: section {name} is not what was recorded. Do not rely on it." for name in record.altered)
+
+
+def _entry(record: StoredRecord) -> Iterator[str]:
+    """Yield what an entry says that is no call."""
+    yield f"Entry {record.seq}  {text(record.envelope, 'id')}  {text(record.envelope, 'time')}"
+    if text(record.envelope, "type") == RecordType.FEEDBACK.value:
+        yield f"  Feedback of the client {text(child(record.envelope, 'client'), 'id')}"
+        yield from feedback_lines(record)
+        yield from (f"  REDACTED: section {name}" for name in record.redacted)
+    else:
+        yield from written(whole(record)).split("\n")
 
 
 def _who(record: StoredRecord) -> Iterator[str]:
@@ -134,7 +141,8 @@ def _read(record: StoredRecord) -> Iterator[str]:
     kinds = Counter(text(fact, "factType") for fact in children(record.section("facts"), "facts"))
     yield from _title("WHAT WAS READ")
     for source in sources:
-        yield f"  {text(source, 'key'):24} {text(source, 'resources') or '0':>4}  {text(source, 'origin')}"
+        origin = text(source, "origin")
+        yield f"  {text(source, 'key'):24} {text(source, 'resources') or '0':>4}  {_ORIGINS.get(origin, origin)}"
     yield "  Facts: " + (", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none")
 
 
@@ -152,7 +160,9 @@ def _rules(record: StoredRecord) -> Iterator[str]:
 
 
 def _sent(record: StoredRecord) -> Iterator[str]:
-    if "cards" in record.sections:
+    if "shadow" in record.sections:
+        yield from _shadow(record)
+    elif "cards" in record.sections:
         yield from _title("CARDS AS SENT")
         yield from card_lines(record.section("cards"))
     if silenced := children(record.section("rules"), "silenced"):
@@ -160,8 +170,23 @@ def _sent(record: StoredRecord) -> Iterator[str]:
         yield from silent_lines(silenced)
     if "outcome" in record.sections:
         yield from _title("ERROR AS SENT")
-        for issue in children(record.section("outcome"), "issue"):
-            yield f"  {text(child(issue, 'details'), 'text')} {text(issue, 'diagnostics')}".rstrip()
+        yield from _issues(record.section("outcome"))
+
+
+def _shadow(record: StoredRecord) -> Iterator[str]:
+    """Tell what a client in shadow mode would have been sent; it was sent no cards."""
+    computed = record.section("shadow")
+    if "cards" in computed:
+        yield from _title("CARDS THAT WOULD HAVE BEEN SENT (shadow mode)")
+        yield from card_lines(computed)
+    else:
+        yield from _title("ERROR THAT WOULD HAVE BEEN SENT (shadow mode)")
+        yield from _issues(computed)
+
+
+def _issues(outcome: Section) -> Iterator[str]:
+    for issue in children(outcome, "issue"):
+        yield f"  {text(child(issue, 'details'), 'text')} {text(issue, 'diagnostics')}".rstrip()
 
 
 def _title(words: str) -> Iterator[str]:

@@ -1,106 +1,122 @@
-"""The recorder: a call is answered only after `append` has returned.
+"""The recorder: a call is answered only after `append` has returned."""
 
-One thread writes. What arrives while it commits is committed together next, so the disk is asked once for many.
-"""
-
-import asyncio
-import queue
 import secrets
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, wait
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import Enum
 from pathlib import Path
 
 import orjson
 
-from cds.audit.pseudonym import Pseudonym, load_or_create_key
-from cds.audit.record import Record, Software
-from cds.audit.seal import Sealed, Stamp, seal
+from cds.audit.anchor import CheckpointCopy
+from cds.audit.batches import BatchWriter
+from cds.audit.key_files import no_key
+from cds.audit.keys import KeyFiles, Keys
+from cds.audit.members import Section
+from cds.audit.record import KnowledgeVersion, LogEntry, Record, RecordType, Software
+from cds.audit.seal import seal, seal_entry
+from cds.audit.sealed import Sealed, Stamp
 from cds.audit.store_sqlite import SqliteStore
+from cds.audit.tally import Tally
 from cds.errors import AuditError
 
-_BATCH_LIMIT = 64
-_PROBE_SECONDS = 1.0
 _WAIT_SECONDS = 2.0
 
-_Waiting = tuple[Sealed, "Future[None]"]
 
-
-class _End(Enum):
-    """Marks the end of the queue."""
-
-    END = "end"
-
-
-_END = _End.END
-
-
-def open_recorder(database: Path, key: Path, software: Software) -> "Recorder":
-    """Open the log and its pseudonym key; both are made at the first start.
+def open_recorder(
+    database: Path, key: Path | KeyFiles, software: Software, checkpoint_copy: Path | None = None
+) -> "Recorder":
+    """Open the log with its keys; log and keys are made at the first start.
 
     Args:
         database: the log's file; its folder is made if it is missing.
-        key: the pseudonym key's file, outside the folder of the log, so that no copy of the log holds it.
+        key: where the keys lie, outside the folder of the log, so that no copy of the log holds them. One path is
+            that of the pseudonym key; the signing key then lies beside it.
         software: what answers, for every envelope.
+        checkpoint_copy: where the newest checkpoint is copied to; None: ``checkpoint`` beside the signing key.
 
     Raises:
-        AuditError: CDS-401 the log cannot be opened, CDS-404 the key is missing, wrong or lies in the log's folder,
-            CDS-405 the file is no such log. The service must not start then.
+        AuditError: CDS-401 the log cannot be opened, CDS-404 a key is missing, wrong or lies in the log's folder,
+            CDS-405 the file is no such log, CDS-409 it is not what was signed of it, or was cut back. The service
+            must not start then.
     """
-    if key.resolve().is_relative_to(database.resolve().parent):
-        raise AuditError("CDS-404", str(key), "The pseudonym key lies in the folder of the log.", action="Move it out.")
+    files = key if isinstance(key, KeyFiles) else KeyFiles(key)
+    files.require_outside(database.parent)
+    copy = CheckpointCopy(checkpoint_copy or default_copy(files))
     store = SqliteStore(database)
     try:
         with store.exclusively():
-            last = store.last_envelope()
-            pseudonym = load_or_create_key(key, may_create=last is None)
-        if last is not None and orjson.loads(last)["subjectEpoch"] != pseudonym.epoch:
-            raise AuditError(
-                "CDS-404", str(key), "This is not the key of this log.", action="Restore the log's own key."
-            )
+            keys = _unlock(store, files, copy)
     except BaseException:
         store.close()
         raise
-    return Recorder(store, pseudonym, software)
+    return Recorder(store, keys, software, copy=copy)
+
+
+def default_copy(files: KeyFiles) -> Path:
+    """Return where the newest checkpoint is copied to if nothing else is said."""
+    return files.signing_path.with_name("checkpoint")
+
+
+def _unlock(store: SqliteStore, files: KeyFiles, copy: CheckpointCopy) -> Keys:
+    files.put_in_force(store.current_note())
+    last = store.last_envelope()
+    keys = files.read(is_empty=last is None, is_signed=bool(store.current_note()))
+    if last is not None and orjson.loads(last)["subjectEpoch"] != keys.pseudonym.epoch:
+        raise no_key(files.pseudonym, "This is not the key of this log.")
+    store.use(keys.signer)
+    files.put_in_force(store.current_note())
+    if anchor := copy.read(store.keys_before(keys.signer.verification_key)):
+        store.require(anchor)
+    return keys
 
 
 class Recorder:
     """Seals records and makes them durable; safe to use from many threads and tasks at once.
 
-    After an error of the disk itself it stays broken until a restart: what the operating system still holds of a
-    failed write cannot be trusted. After a full disk or a locked file it heals when a probe can be written.
+    See `BatchWriter` for what it does when the disk fails.
     """
 
     def __init__(
         self,
         store: SqliteStore,
-        pseudonym: Pseudonym,
+        keys: Keys,
         software: Software,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         wait_seconds: float = _WAIT_SECONDS,
+        copy: CheckpointCopy | None = None,
     ) -> None:
         self._store = store
-        self._pseudonym = pseudonym
+        self._keys = keys
         self._software = software
         self._clock = clock
-        self._wait_seconds = wait_seconds
+        self._copy = copy
         self._instance = secrets.token_hex(8)
         self._started_ns = time.monotonic_ns()
-        self._queue: queue.SimpleQueue[_Waiting | _End] = queue.SimpleQueue()
-        self._closing = threading.Lock()
-        self._closed = False
-        self._failure: AuditError | None = None
-        self._thread = threading.Thread(target=self._write_all, name="recorder", daemon=True)
-        self._thread.start()
+        self._tally = Tally()
+        self._writer = BatchWriter(store, wait_seconds, self._do_chores)
 
     @property
     def healthy(self) -> bool:
         """Say whether the last write succeeded: if not, the service is not ready."""
-        return self._failure is None and not self._closed
+        return self._writer.healthy
+
+    @property
+    def broken(self) -> AuditError | None:
+        """Return why nothing is written any more until a restart; None if that is not so."""
+        return self._writer.broken
+
+    @property
+    def verification_key(self) -> str:
+        """Return the key with which auditors verify this log; it is no secret."""
+        return str(self._keys.signer.verification_key)
+
+    @property
+    def copy_failure(self) -> str:
+        """Return why the newest checkpoint could not be copied; empty if it could."""
+        return self._copy.failure if self._copy else ""
 
     def keep_knowledge(self, digest: str, package: bytes) -> None:
         """Keep a knowledge package under its digest (``sha256:`` and hex) for ever; call it at every start.
@@ -111,128 +127,109 @@ class Recorder:
         with self._store.exclusively():
             self._store.keep_knowledge(digest, package)
 
+    def started(self, knowledge: KnowledgeVersion) -> None:
+        """Leave an entry of this start: program, configuration, knowledge and the key that signs.
+
+        Raises:
+            AuditError: as `append`.
+        """
+        key, key_id = self.verification_key, self._keys.signer.verification_key.key_id.hex()
+        with self._store.exclusively():
+            is_named = self._store.has_about(key_id)
+        if not is_named:
+            self.append_entry(LogEntry(RecordType.KEY, {"verificationKey": key}, about=key_id))
+        digest = knowledge.digest.removeprefix("sha256:")
+        named: Section = {"knowledge": {"version": knowledge.version, "sha256": digest}, "verificationKey": key}
+        self.append_entry(LogEntry(RecordType.START, named))
+
     def append(self, record: Record) -> None:
         """Store the record; it is durable when this returns.
 
         Raises:
-            AuditError: CDS-402 not writable now, CDS-403 broken until a restart, CDS-407 the record cannot be
-                sealed or its id is already used. Then the call must not be answered with cards.
+            AuditError: CDS-402 not writable now, CDS-403, CDS-409 broken until a restart, CDS-407 the record cannot
+                be sealed or its id is already used. Then the call must not be answered with cards.
         """
-        future = self._submit(record)
-        wait([future], self._wait_seconds)
-        if not future.done() and not future.cancel():
-            wait([future], self._wait_seconds)  # it is being written now
-        if not future.done() or future.cancelled():
-            raise self._too_late()
-        future.result()
+        self._writer.finish(self._writer.submit(self._sealed(record)))
 
     async def append_async(self, record: Record) -> None:
         """Do what `append` does without holding up the event loop while the disk works."""
-        future = self._submit(record)
-        written = asyncio.wrap_future(future)
-        await asyncio.wait({written}, timeout=self._wait_seconds)
-        if not future.done() and not future.cancel():
-            await asyncio.wait({written}, timeout=self._wait_seconds)
-        if not future.done() or future.cancelled():
-            raise self._too_late()
-        await written
+        await self._writer.finish_async(self._writer.submit(self._sealed(record)))
+
+    def append_entry(self, entry: LogEntry) -> None:
+        """Store an entry that is no call; as `append`."""
+        self._writer.finish(self._writer.submit(self._sealed(entry)))
+
+    async def append_entry_async(self, entry: LogEntry) -> None:
+        """Store an entry that is no call; as `append_async`."""
+        await self._writer.finish_async(self._writer.submit(self._sealed(entry)))
+
+    def redact(self, seq: int, names: tuple[str, ...], redaction: LogEntry) -> bool:
+        """Delete sections of an entry, and append the entry that says so.
+
+        Returns:
+            Whether nothing of them is left in the log's files; not while somebody is reading the log.
+
+        Raises:
+            AuditError: as `append`.
+        """
+        sealed = self._sealed(redaction)
+        with self._store.exclusively():
+            self._store.redact(seq, names, sealed)
+            return self._store.clean()
+
+    def change_key(self, files: KeyFiles) -> str:
+        """Make another signing key, append the entry that says so, and sign with the new key from then on.
+
+        Other processes that write to the log stop, with CDS-409, until they are started again.
+
+        Returns:
+            The new verification key.
+
+        Raises:
+            AuditError: as `append`; CDS-404 if the key's file cannot be written.
+        """
+        before = self._keys.signer.verification_key
+        with self._store.exclusively():
+            successor = files.make_next(before.name)
+            after = successor.verification_key
+            named: Section = {"verificationKey": str(after), "replaces": str(before)}
+            change = self._sealed(LogEntry(RecordType.KEY, named, about=after.key_id.hex()))
+            self._store.change_key(change, successor)
+            self._keys = replace(self._keys, signer=successor)
+            files.put_in_force(self._store.current_note())
+        return str(after)
+
+    def clean(self) -> bool:
+        """Remove what earlier redactions could not; as `redact`."""
+        with self._store.exclusively():
+            return self._store.clean()
+
+    def count(self, status: int) -> None:
+        """Count a call that was refused (401, 413, 429): one entry a minute says how many. Never waits."""
+        self._tally.count(status)
 
     def close(self) -> None:
         """Write what is waiting, then close the log."""
-        with self._closing:
-            if self._closed:
-                return
-            self._closed = True
-            self._queue.put(_END)
-        self._thread.join(self._wait_seconds)
-        if not self._thread.is_alive():
-            self._store.close()
+        self._submit_counted(now=True)
+        self._writer.close()
 
-    def _submit(self, record: Record) -> "Future[None]":
-        sealed = self._sealed(record)
-        future: Future[None] = Future()
-        with self._closing:
-            if self._closed:
-                raise AuditError("CDS-403", "log", "The log has been closed.", action="Restart the service.")
-            if self._broken:
-                raise replace(self._broken)
-            self._queue.put((sealed, future))
-        return future
+    def _do_chores(self, is_last: bool) -> None:
+        if not is_last:
+            self._submit_counted()
+        if self._copy and (is_last or self._copy.is_due):
+            with suppress(AuditError), self._store.exclusively(1):
+                self._copy.write(self._store.current_note())
 
-    def _sealed(self, record: Record) -> Sealed:
+    def _submit_counted(self, *, now: bool = False) -> None:
+        with suppress(AuditError):  # a count is not worth more than the log's own failure, which is known
+            if entry := self._tally.take(now=now):
+                self._writer.submit(self._sealed(entry))
+
+    def _sealed(self, record: Record | LogEntry) -> Sealed:
         mono_us = (time.monotonic_ns() - self._started_ns) // 1000
         stamp = Stamp(self._clock(), mono_us, self._instance, self._software)
+        arguments = (stamp, self._keys.pseudonym, secrets.token_bytes)
         try:
-            return seal(record, stamp, self._pseudonym, secrets.token_bytes)
+            return seal_entry(record, *arguments) if isinstance(record, LogEntry) else seal(record, *arguments)
         except (TypeError, ValueError, KeyError) as error:
             raise AuditError("CDS-407", "record", f"The record cannot be sealed ({type(error).__name__}).") from error
-
-    def _too_late(self) -> AuditError:
-        what = f"The record was not written within {self._wait_seconds} s."
-        self._failure = self._failure or AuditError("CDS-402", "log", what, action="Check the disk and its load.")
-        return replace(self._failure)
-
-    @property
-    def _broken(self) -> AuditError | None:
-        return self._failure if self._failure and self._failure.code == "CDS-403" else None
-
-    def _write_all(self) -> None:
-        try:
-            self._write_until_the_end()
-        except Exception as error:  # noqa: BLE001 - a writer that dies in silence would leave every caller waiting
-            self._failure = AuditError("CDS-403", "log", f"Writing failed ({type(error).__name__}).")
-
-    def _write_until_the_end(self) -> None:
-        while (first := self._next()) is not _END:
-            if not first and not self._failure:
-                continue
-            with self._store.exclusively():  # until it is held, every call may still give up its record
-                waiting = [first, *self._arrived_meanwhile()] if first else []
-                batch = [(sealed, future) for sealed, future in waiting if future.set_running_or_notify_cancel()]
-                if batch:
-                    self._write(batch)
-                else:
-                    self._attempt(self._store.probe)
-
-    def _next(self) -> "_Waiting | _End | None":
-        try:
-            return self._queue.get(timeout=_PROBE_SECONDS)
-        except queue.Empty:
-            return None
-
-    def _arrived_meanwhile(self) -> Iterator[_Waiting]:
-        for _ in range(_BATCH_LIMIT - 1):
-            if self._queue.empty():
-                return
-            following = self._queue.get()
-            if following is _END:
-                self._queue.put(_END)
-                return
-            yield following
-
-    def _write(self, batch: Sequence[_Waiting]) -> None:
-        failure = self._attempt(lambda: self._store.append([sealed for sealed, _ in batch]))
-        if failure and failure.code == "CDS-407" and len(batch) > 1:
-            for waiting in batch:
-                self._write([waiting])
-            return
-        for _, future in batch:
-            if failure:
-                future.set_exception(replace(failure))
-            else:
-                future.set_result(None)
-
-    def _attempt(self, write: Callable[[], None]) -> AuditError | None:
-        if self._broken:
-            return self._broken
-        try:
-            write()
-        except AuditError as error:
-            if error.code != "CDS-407":
-                self._failure = replace(error)
-            return error
-        except Exception as error:  # noqa: BLE001 - the callers of this batch are waiting for an answer
-            self._failure = AuditError("CDS-403", "log", f"Writing failed ({type(error).__name__}).")
-            return self._failure
-        self._failure = None
-        return None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import cds
 from cds.audit.visible import visible
-from cds.cli import asking, client, explaining, knowledge, log, serving
+from cds.cli import asking, client, explaining, feedback, knowledge, log_commands, serving
 from cds.errors import CdsError
 
 _DESCRIPTION = "Ketamine CDS: cited, advisory cards for ketamine and esketamine orders. Not a medical device."
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--version", action="version", version=f"cds {cds.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (serving, asking, client, explaining, knowledge, log):
+    for module in (serving, asking, client, explaining, knowledge, log_commands, feedback):
         module.add_commands(commands)
     options = parser.parse_args(arguments)
     try:

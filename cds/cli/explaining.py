@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from cds.app.create import read_knowledge
 from cds.audit.record import DecisionRecord, Record
 from cds.audit.visible import visible
-from cds.audit.words import explain, explain_decision
-from cds.cli.log import REFERENCE, open_log
+from cds.audit.words import explain_decision
+from cds.audit.words_seal import with_seal
+from cds.cli.log import REFERENCE, key_option, open_log, own_key
 from cds.cli.near_misses import with_near_misses
 from cds.cli.options import HOOKS, Commands, add_command, database_option, read_settings
 from cds.ehr import connect, read_bundles, read_order, request_for, request_from
@@ -55,6 +56,8 @@ def add_commands(commands: Commands) -> None:
     )
     told.add_argument("record", metavar="RECORD", nargs="?", help=REFERENCE)
     database_option(told)
+    told.add_argument("--json", action="store_true", help="with RECORD: the same for programs")
+    key_option(told)
     told.add_argument("--patient", metavar="FILE", help="a FHIR Bundle of one patient; with --fhir the patient's id")
     told.add_argument("--fhir", metavar="URL", help="base URL of the FHIR R4 server that holds the patient")
     told.add_argument("--order", metavar="FILE", type=Path, help="a draft MedicationRequest or ServiceRequest")
@@ -70,7 +73,8 @@ def _explain(options: argparse.Namespace) -> int:
         return 2
     if options.record:
         with open_log(options) as log:
-            print(explain(log.find(options.record)))
+            story = with_seal(log, log.find(options.record), own_key(options))
+        print(story.json() if options.json else story.words())
         return 0
     return _decide(options)
 

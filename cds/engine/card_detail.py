@@ -43,7 +43,7 @@ def folded_lines(cards: Sequence[tuple[str, Level]]) -> str:
 
 
 def _parts(finding: Finding, said: set[str]) -> list[str]:
-    policy = "; ".join(_new(finding.local_policy, said))
+    policy = ". ".join(_new(finding.local_policy, said))
     return [
         bullets(finding.evidence, _evidence_line),
         _sentences(finding, said),

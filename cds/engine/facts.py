@@ -244,10 +244,15 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Encounter:
-    """The encounter of the hook's context: `class_code` is Encounter.class.code."""
+    """The encounter of the hook's context: `class_code` is Encounter.class.code.
+
+    `location` and `organization` are references (``Location/ward-7``), for reports only: no rule reads them.
+    """
 
     provenance: Provenance
     class_code: Coding
+    location: str = ""
+    organization: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,23 @@ def read_patient(patient: resources.Patient, reading: Reading) -> facts.Patient:
 
 
 def read_encounter(encounter: resources.Encounter, reading: Reading) -> facts.Encounter:
-    """Return the encounter with its class; a class without a code is empty."""
+    """Return the encounter with its class, and where it is; a class without a code is empty."""
     found = reading.concept(encounter.class_)
-    return facts.Encounter(reading.provenance, found.codings[0] if found.codings else facts.Coding("", "", found.text))
+    provider = encounter.service_provider
+    return facts.Encounter(
+        reading.provenance,
+        found.codings[0] if found.codings else facts.Coding("", "", found.text),
+        location=_where(encounter),
+        organization=(provider.reference or "") if provider else "",
+    )
+
+
+def _where(encounter: resources.Encounter) -> str:
+    """Return where the patient is: the location that is active, else the last one that is named."""
+    named = [one for one in encounter.location if one.location and one.location.reference]
+    active = [one for one in named if one.status == "active"]
+    found = next(iter(active or reversed(named)), None)
+    return (found.location.reference or "") if found and found.location else ""
 
 
 def read_condition(condition: resources.Condition, reading: Reading, addresses: Addresses) -> facts.Condition:

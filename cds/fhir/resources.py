@@ -26,11 +26,20 @@ class Patient(ResourceBase, frozen=True, gc=False, tag=True):
     deceased_date_time: str | None = None
 
 
+class EncounterLocation(FhirObject, frozen=True, gc=False):
+    """Encounter.location."""
+
+    location: Reference | None = None
+    status: str | None = None
+
+
 class Encounter(ResourceBase, frozen=True, gc=False, tag=True):
     """Encounter; `class_` also takes R5's CodeableConcept."""
 
     class_: CodeableConcept | None = msgspec.field(default=None, name="class")
     subject: Reference | None = None
+    location: tuple[EncounterLocation, ...] = ()
+    service_provider: Reference | None = None
 
 
 class Condition(ResourceBase, frozen=True, gc=False, tag=True):

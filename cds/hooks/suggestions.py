@@ -14,11 +14,11 @@ from typing import Any
 
 import orjson
 
-from cds.engine.card import Suggestion
+from cds.engine.card import Card, Suggestion
 from cds.engine.facts import Coding, Concept
 from cds.engine.wording import escaped
 from cds.errors import RequestError
-from cds.hooks.members import items, unique_members
+from cds.hooks.members import items, members, text, unique_members
 from cds.hooks.request import HookRequest
 
 Json = dict[str, Any]
@@ -45,18 +45,22 @@ class Desk:
         patient, encounter: bare ids; no encounter is an empty string.
         valid: says whether a resource is valid FHIR R4; asked only where a suggestion holds one.
         drafts: the draft orders as they were sent, by reference; no other order can be taken out or changed.
+        ordered: system and code of what is in the drafts already; it is not offered once more.
     """
 
     patient: str
     encounter: str
     valid: Callable[[Json], bool]
     drafts: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    ordered: frozenset[tuple[str, str]] = frozenset()
 
     def write(self, suggestions: Iterable[Suggestion], mint: Callable[[], str]) -> Offered:
         """Return the suggestions as JSON; `mint` returns a new UUID, and is called once for each that is offered."""
         written, left_out = [], []
         for one in suggestions:
             if one.order is None and (one.delete or one.update) not in self.drafts:
+                continue
+            if one.order and (one.order.system, one.order.code) in self.ordered:
                 continue
             action = self._action(one)
             if action:
@@ -102,7 +106,26 @@ def desk_for(request: HookRequest, valid: Callable[[Json], bool]) -> Desk:
         for draft in request.drafts or ()
         if _REFERENCE.fullmatch(draft.reference) and names[draft.reference] == 1
     }
-    return Desk(request.patient_id, request.encounter_id, valid, drafts)
+    ordered = frozenset(coded for draft in request.drafts or () for coded in _codes(draft.raw))
+    return Desk(request.patient_id, request.encounter_id, valid, drafts, ordered)
+
+
+def _codes(draft: bytes) -> list[tuple[str, str]]:
+    """Return system and code of a draft's `code`, which a ServiceRequest has."""
+    code = (members(draft) or {}).get("code", b"null")
+    codings = items((members(code) or {}).get("coding", b"null"))
+    return [(text(coding.get("system")), text(coding.get("code"))) for coding in map(members, codings) if coding]
+
+
+def drafts_used(request: HookRequest, cards: Iterable[Card]) -> dict[str, str]:
+    """Return the draft orders that the suggestions of cards were written for, by reference: inputs of a replay.
+
+    An order that would only be taken out stands with an empty text, because its content does not matter.
+    """
+    drafts = desk_for(request, bool).drafts
+    suggestions = [suggestion for card in cards for suggestion in card.suggestions if suggestion.order is None]
+    taken = {one.delete: "" for one in suggestions if one.delete in drafts}
+    return taken | {one.update: drafts[one.update].decode() for one in suggestions if one.update in drafts}
 
 
 def with_reason(draft: bytes, reason: Concept) -> Json | None:

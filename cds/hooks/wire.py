@@ -62,17 +62,26 @@ def write_outcome(error: CdsError, status: int, record_id: str = "") -> bytes:
         status: the HTTP status that is sent with it.
         record_id: the id under which the call is recorded, if it is.
     """
+    return write_outcomes((error,), status, record_id)
+
+
+def write_outcomes(errors: Sequence[CdsError], status: int, record_id: str = "") -> bytes:
+    """Return several errors as one OperationOutcome with an issue for each; arguments as `write_outcome`."""
+    issues = [_issue(error, status, record_id) for error in errors]
+    return orjson.dumps({"resourceType": "OperationOutcome", "issue": issues})
+
+
+def _issue(error: CdsError, status: int, record_id: str) -> _Json:
     issue_type = _ISSUE_TYPE_OF_CODE.get(error.code) or _ISSUE_TYPES.get(status, "invalid")
     what = visible(error.what)
     rest = " ".join(part for part in (error.expected, error.action) if part)
     record = f" Record {record_id}." if record_id else ""
-    issue = {
+    return {
         "severity": "error",
         "code": issue_type,
         "details": {"coding": [{"system": PROBLEMS, "code": error.code}], "text": what},
         "diagnostics": visible(f"{error.where}: {what} {rest}".rstrip()) + record,
     }
-    return orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]})
 
 
 def _card(card: Card, writing: Writing) -> _Json:

@@ -19,6 +19,7 @@ from cds.hooks.request import HookRequest
 from cds.hooks.services import SERVICES, Service
 from cds.service.gathering import NotAbout, gather
 from cds.service.ports import Answer, Incoming, Ports
+from cds.service.shadow import in_shadow
 from cds.service.visit import Considered, Decision, Visit
 from cds.trust.client import DEVELOPMENT, Caller, Client
 
@@ -36,6 +37,8 @@ async def answer(incoming: Incoming, ports: Ports) -> Answer:
     """
     visit = Visit.begin(incoming, ports)
     decision = await _decide_or_refuse(visit)
+    if visit.client.shadow:
+        decision = in_shadow(decision)
     try:
         await ports.recorder.append_async(decision.record)
     except AuditError as error:

@@ -123,7 +123,7 @@ class Completion:
 
     def _origin(self, key: str) -> str:
         if self.received[key].origin == NEVER_SENT:
-            return "none"
+            return NEVER_SENT
         parts = ["prefetch"] if key in self.request.prefetch else []
         if reply := self.replies.get(key):
             pages = "1 page" if reply.pages == 1 else f"{reply.pages} pages"

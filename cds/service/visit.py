@@ -25,7 +25,7 @@ from cds.errors import AuditError, CdsError
 from cds.fhir.context import ReadContext
 from cds.hooks.request import HookRequest
 from cds.hooks.services import SOURCE_ATTRIBUTES, Service
-from cds.hooks.suggestions import desk_for
+from cds.hooks.suggestions import desk_for, drafts_used
 from cds.hooks.wire import NO_CARDS, Writing, write_cards, write_outcome
 from cds.network.address import parse_address, without_secrets
 from cds.network.failure import NetworkError
@@ -131,7 +131,7 @@ class Visit:
         body = write_cards(rendered.cards, self._writing(considered.request))
         findings = [finding for assessment in considered.assessments for finding in assessment.findings]
         record = DecisionRecord(
-            self._call(200, body),
+            replace(self._call(200, body), drafts=drafts_used(considered.request, rendered.cards)),
             considered.context,
             considered.facts,
             considered.assessments,

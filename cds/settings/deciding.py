@@ -40,6 +40,16 @@ class Deciding(BaseSettings):
         description="File with the secret from which patients' pseudonyms in the record are made; created at the first "
         "start. It must not lie in the database's folder or below.",
     )
+    signing_key: Path | None = Field(
+        None,
+        description="File with the key that signs the record's checkpoints. Empty: `signing.key` beside "
+        "CDS_PSEUDONYM_KEY. In development it is created at the first start; else `cds log init` makes both keys.",
+    )
+    checkpoint_copy: Path | None = Field(
+        None,
+        description="File to which the newest signed checkpoint is copied at least once a minute; put it on another "
+        "disk or machine than the record. Empty: `checkpoint` beside the signing key.",
+    )
     knowledge_dir: Path = Field(
         default_factory=_knowledge_folder,
         description="Folder with the clinical knowledge. Default: the `cards` folder that came with this code.",
@@ -61,6 +71,11 @@ class Deciding(BaseSettings):
         "",
         pattern=r"^([A-Z]{2})?$",
         description="ISO 3166 code of the country, such as GB: cards add what only its authorities say.",
+    )
+    order_for_testing: bool = Field(
+        False,
+        description="Offer one service more, which suggests to order ketamine: for clients whose own list of drugs "
+        "has none, such as the public CDS Hooks Sandbox. Refused unless CDS_PROFILE=development.",
     )
     log_level: LogLevel = Field(LogLevel.INFO, description="Least serious event that is logged.")
 

@@ -40,6 +40,8 @@ class Settings(Stated):
     def _check_production(self) -> None:
         if self.clock:
             raise ValueError("CDS_CLOCK is refused unless CDS_PROFILE=development: advice must be about today")
+        if self.order_for_testing:
+            raise ValueError("CDS_ORDER_FOR_TESTING is refused unless CDS_PROFILE=development: it is for trying out")
         if not self.public_base_url:
             raise ValueError(
                 "CDS_PUBLIC_BASE_URL is required in CDS_PROFILE=production: tokens must be made for that address"

@@ -41,7 +41,6 @@ REFUSED = {
     "compressed": (head("POST", SELECT, JSON, "Content-Encoding: gzip", NEVER), 415, "CDS-211"),
     "too large": (head("POST", SELECT, JSON, "Content-Length: 10000001"), 413, "CDS-204"),
     "no such service": (head("POST", "/cds-services/elsewhere", JSON, NEVER), 404, "CDS-220"),
-    "feedback": (head("POST", f"{SELECT}/feedback", JSON, NEVER), 404, "CDS-220"),
     "another method": (head("PUT", SELECT, JSON, NEVER), 405, "CDS-221"),
     "too long": (head("POST", SELECT, JSON, LONG, NEVER), 431, "CDS-226"),
     "too many": (head("POST", SELECT, JSON, *MANY_HEADERS, NEVER), 431, "CDS-226"),

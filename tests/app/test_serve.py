@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cds.audit.keys import KeyFiles
 from tests.hooks.bodies import body, request
 from tests.trust.tokens import Ehr, registered_ehr
 
@@ -146,6 +147,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_service_without_its_clients_does_not_start_and_says_why_in_one_line(tmp_path: Path, workers: str) -> None:
+    KeyFiles(tmp_path / "keys" / "pseudonym.key").make("cds.example/audit/1")
     settings = _environment(
         tmp_path,
         CDS_PROFILE="production",

@@ -1,5 +1,6 @@
 """Records to seal and store: one invented patient, sized as the case needs."""
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -8,6 +9,7 @@ from uuid import uuid4
 
 import orjson
 
+from cds.audit.keys import Keys
 from cds.audit.pseudonym import Pseudonym
 from cds.audit.record import (
     Call,
@@ -20,7 +22,9 @@ from cds.audit.record import (
     SourceRead,
     Subject,
 )
-from cds.audit.seal import Stamp
+from cds.audit.sealed import Stamp
+from cds.audit.signing import Signer
+from cds.audit.store_sqlite import SqliteStore
 from cds.audit.writer import Recorder, open_recorder
 from cds.engine.assessment import Assessment, Evidence, Finding
 from cds.engine.dates import Interval
@@ -49,7 +53,10 @@ NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 SOFTWARE = Software("0.1.0", "abc1234", "ff" * 32)
 STAMP = Stamp(NOON, 1_000, "0011223344556677", SOFTWARE)
 PSEUDONYM = Pseudonym(bytes(range(32)))
-KNOWLEDGE = KnowledgeVersion("2026.1", "sha256:" + "ab" * 32)
+SIGNER = Signer("development", bytes(range(32)))
+KEYS = Keys(PSEUDONYM, SIGNER)
+PACKAGE = b"a package of knowledge"
+KNOWLEDGE = KnowledgeVersion("2026.1", f"sha256:{hashlib.sha256(PACKAGE).hexdigest()}")
 HOOK_INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
 CARD_UUID = "7f3e9c1e-52ab-4b0c-9a55-0a8f8a7e6d11"
 PRESSURE = "raised_intraocular_pressure"
@@ -75,7 +82,17 @@ GAP = Gap(Source.ALLERGIES, GapScope.SOURCE, "HTTP 403")
 
 def recorder_in(folder: Path) -> Recorder:
     """Open a recorder with its log and its key in two folders below `folder`."""
-    return open_recorder(folder / "data" / "record.sqlite", folder / "keys" / "pseudonym.key", SOFTWARE)
+    recorder = open_recorder(folder / "data" / "record.sqlite", folder / "keys" / "pseudonym.key", SOFTWARE)
+    recorder.keep_knowledge(KNOWLEDGE.digest, PACKAGE)
+    return recorder
+
+
+def unlocked(store: SqliteStore) -> SqliteStore:
+    """Let a store sign with the key of these tests."""
+    with store.exclusively():
+        store.use(SIGNER)
+        store.keep_knowledge(KNOWLEDGE.digest, PACKAGE)
+    return store
 
 
 def call(answer: bytes = ANSWER, status: int = 200) -> Call:

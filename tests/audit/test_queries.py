@@ -24,15 +24,16 @@ from tests.audit.records import (
     ANSWER,
     CARD_UUID,
     HEART,
+    KEYS,
     NO_CARDS,
     PRESSURE,
-    PSEUDONYM,
     SOFTWARE,
     chart,
     decision,
     decision_at,
     failure,
     not_applicable,
+    unlocked,
 )
 
 DAYS = tuple(datetime(2026, 2, day, 9, tzinfo=UTC) for day in range(1, 7))
@@ -58,7 +59,7 @@ def database(tmp_path: Path) -> Path:
     """A log with one record a day: critical, warning, no cards, another drug twice, an error."""
     path = tmp_path / "data" / "record.sqlite"
     times = iter(DAYS)
-    recorder = Recorder(SqliteStore(path), PSEUDONYM, SOFTWARE, clock=lambda: next(times))
+    recorder = Recorder(unlocked(SqliteStore(path)), KEYS, SOFTWARE, clock=lambda: next(times))
     for record in RECORDS:
         recorder.append(record)
     recorder.close()
@@ -122,7 +123,7 @@ def test_a_record_is_found_by_its_number(log: LogReader) -> None:
 def test_a_record_is_found_by_the_uuid_of_a_card_it_sent(tmp_path: Path) -> None:
     """The card is what a clinician has in front of them."""
     path = tmp_path / "data" / "record.sqlite"
-    recorder = Recorder(SqliteStore(path), PSEUDONYM, SOFTWARE)
+    recorder = Recorder(unlocked(SqliteStore(path)), KEYS, SOFTWARE)
     recorder.append(decision(answer=NO_CARDS))
     recorder.append(decision(answer=ANSWER))
     recorder.close()
@@ -141,7 +142,7 @@ def test_what_is_no_record_is_answered_with_its_own_code(log: LogReader, referen
 
 def test_a_beginning_that_fits_two_records_is_not_guessed(tmp_path: Path) -> None:
     path = tmp_path / "data" / "record.sqlite"
-    recorder = Recorder(SqliteStore(path), PSEUDONYM, SOFTWARE)
+    recorder = Recorder(unlocked(SqliteStore(path)), KEYS, SOFTWARE)
     for end in ("1", "2"):
         record = not_applicable()
         record_id = f"abcdef00-0000-4000-8000-00000000000{end}"
@@ -236,7 +237,7 @@ def test_a_copy_on_a_read_only_medium_can_be_read(database: Path) -> None:
 
 def test_the_log_is_read_while_the_service_writes(tmp_path: Path) -> None:
     path = tmp_path / "data" / "record.sqlite"
-    recorder = Recorder(SqliteStore(path), PSEUDONYM, SOFTWARE)
+    recorder = Recorder(unlocked(SqliteStore(path)), KEYS, SOFTWARE)
     recorder.append(decision())
     with LogReader(path) as log:
         first = len(list(log.list()))

@@ -11,12 +11,14 @@ import pytest
 
 from cds.audit.pseudonym import Pseudonym
 from cds.audit.record import Caller, DecisionRecord, ErrorRecord, NotApplicableRecord, Record, Subject
-from cds.audit.seal import Sealed, seal
+from cds.audit.seal import seal
+from cds.audit.sealed import Sealed
 from cds.engine.facts import Concept, HookContext
 from cds.errors import AuditError
 from tests.audit.records import (
     ANSWER,
     HOOK_INSTANCE,
+    KNOWLEDGE,
     NO_CARDS,
     PSEUDONYM,
     STAMP,
@@ -61,7 +63,7 @@ def test_an_envelope_has_exactly_the_documented_members() -> None:
         "client": {"id": "development"},
         "httpStatus": 200,
         "outcome": "cards",
-        "knowledge": {"version": "2026.1", "sha256": "ab" * 32},
+        "knowledge": {"version": "2026.1", "sha256": KNOWLEDGE.digest.removeprefix("sha256:")},
         "engine": {"version": "0.1.0", "build": "abc1234"},
         "configSha256": "ff" * 32,
         "durationUs": {"fetch": 30_000, "evaluate": 900},

@@ -26,13 +26,14 @@ def log(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_log_whose_key_is_gone_does_not_open_and_gets_no_new_key(log: Path) -> None:
-    (log / "keys" / "pseudonym.key").unlink()
+@pytest.mark.parametrize("name", ["pseudonym.key", "signing.key"])
+def test_a_log_whose_key_is_gone_does_not_open_and_gets_no_new_key(log: Path, name: str) -> None:
+    (log / "keys" / name).unlink()
 
     with pytest.raises(AuditError, match="CDS-404"):
         recorder_in(log)
 
-    assert [] == list((log / "keys").iterdir())
+    assert not (log / "keys" / name).exists()
 
 
 def test_a_log_does_not_open_with_the_key_of_another(log: Path) -> None:
@@ -60,7 +61,8 @@ def test_a_key_inside_the_folder_of_the_log_is_refused(tmp_path: Path) -> None:
 def test_workers_that_start_together_make_one_key(tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from tests.audit.records import recorder_in\n"
-        "recorder = recorder_in(Path(sys.argv[1])); print(recorder._pseudonym.epoch); recorder.close()"
+        "recorder = recorder_in(Path(sys.argv[1])); print(recorder._keys.pseudonym.epoch, recorder.verification_key)\n"
+        "recorder.close()"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
     workers = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(4)]
@@ -69,7 +71,7 @@ def test_workers_that_start_together_make_one_key(tmp_path: Path) -> None:
 
     assert 4 == len(epochs)
     assert 1 == len(set(epochs) - {""})
-    assert ["pseudonym.key"] == [path.name for path in (tmp_path / "keys").iterdir()]
+    assert {"pseudonym.key", "signing.key"} == {path.name for path in (tmp_path / "keys").glob("*.key")}
 
 
 def test_a_key_is_never_made_where_that_is_not_allowed(tmp_path: Path) -> None:

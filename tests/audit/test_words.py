@@ -9,9 +9,11 @@ import pytest
 
 from cds.audit.queries import LogReader, StoredRecord
 from cds.audit.record import Record
-from cds.audit.words import explain, listing, show
+from cds.audit.stored_record import Entry
+from cds.audit.words import explain, show
+from cds.audit.words_list import listing
 from cds.engine.rules import Level
-from tests.audit.records import NO_CARDS, call, decision, decision_at, failure, not_applicable, recorder_in
+from tests.audit.records import KNOWLEDGE, NO_CARDS, call, decision, decision_at, failure, not_applicable, recorder_in
 
 
 def stored(folder: Path, record: Record) -> StoredRecord:
@@ -27,7 +29,7 @@ def stored(folder: Path, record: Record) -> StoredRecord:
     [
         "order-select (ketamine-order-select), HTTP 200: cards",
         "Decided for the time 2026-02-01T12:00:00.000000Z; took evaluate 0.9 ms, fetch 30.0 ms",
-        f"Knowledge 2026.1, SHA-256 {'ab' * 32}",
+        f"Knowledge 2026.1, SHA-256 {KNOWLEDGE.digest.removeprefix('sha256:')}",
         "Client    development",
         "Patient   123",
         "user      Practitioner/7",
@@ -35,7 +37,8 @@ def stored(folder: Path, record: Record) -> StoredRecord:
         "dosage    0.5 mg/kg over 40 min; [47625008 Intravenous snomed]",
         "route     intravenous (words: infusion)",
         "purpose   mood not-found, pain present (problem list)",
-        "conditions                 20  prefetch",
+        "conditions                 20  sent with the call",
+        "allergies                   0  neither sent nor read",
         "Facts: 1 patient, 1 condition, 1 observation, 1 medication",
         "allergies: HTTP 403",
         "PRESENT (1)",
@@ -138,3 +141,13 @@ def test_a_list_has_one_line_for_each_record_with_its_cards(tmp_path: Path) -> N
     assert warning.endswith("cards           1 warning, 1 unknown")
     assert other.endswith("not-applicable")
     assert error.endswith("error           CDS-301")
+
+
+def test_the_columns_of_a_list_stand_under_their_heads_however_long_a_name_is() -> None:
+    """Else an auditor reads the outcome of one call as that of another."""
+    clients = ("a", "the-hospital-of-the-long-name", "two\nlines")
+    entries = [Entry(10**number, {"client": {"id": name}, "outcome": "cards"}) for number, name in enumerate(clients)]
+
+    head, *lines = listing(entries).splitlines()
+
+    assert [head.index("OUTCOME")] * len(clients) == [line.index("cards") for line in lines]

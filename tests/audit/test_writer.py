@@ -17,20 +17,22 @@ import pytest
 
 from cds.audit.queries import LogReader
 from cds.audit.record import Record
-from cds.audit.seal import Sealed
+from cds.audit.sealed import Sealed
 from cds.audit.store_sqlite import SqliteStore
 from cds.audit.writer import Recorder
 from cds.errors import AuditError
 from tests.audit.records import (
+    KEYS,
     NO_CARDS,
-    PSEUDONYM,
     SOFTWARE,
     call,
     decision,
     failure,
     not_applicable,
     recorder_in,
+    unlocked,
 )
+from tests.required import REQUIRE_FAULTS, cannot
 
 
 @pytest.fixture
@@ -109,12 +111,12 @@ def test_what_arrives_during_a_commit_is_committed_together(tmp_path: Path) -> N
             go_on.wait(10)
             super().append(batch)
 
-    slow = Recorder(SlowStore(database(tmp_path)), PSEUDONYM, SOFTWARE)
+    slow = Recorder(unlocked(SlowStore(database(tmp_path))), KEYS, SOFTWARE)
     with ThreadPoolExecutor(100) as pool:
         waiting = [pool.submit(slow.append, not_applicable())]
         first_is_writing.wait(10)
         waiting += [pool.submit(slow.append, not_applicable()) for _ in range(99)]
-        while slow._queue.qsize() < 99:
+        while slow._writer.waiting < 99:
             time.sleep(0.01)
         go_on.set()
         assert [None] * 100 == [future.result(10) for future in waiting]
@@ -152,7 +154,7 @@ def test_a_probe_leaves_no_trace_in_the_log(recorder: Recorder, tmp_path: Path) 
 @pytest.mark.parametrize("mode", ["append", "append_async"])
 def test_a_writer_that_hangs_does_not_hold_the_call_for_ever(tmp_path: Path, mode: str) -> None:
     """Another process holds the lock file and does not let go: what was given up is not stored later."""
-    hasty = Recorder(SqliteStore(database(tmp_path)), PSEUDONYM, SOFTWARE, wait_seconds=0.2)
+    hasty = Recorder(unlocked(SqliteStore(database(tmp_path))), KEYS, SOFTWARE, wait_seconds=0.2)
     holder = SqliteStore(database(tmp_path))
     with holder.exclusively():
         for _ in range(2):
@@ -207,7 +209,7 @@ def test_a_store_that_fails_in_an_unknown_way_is_not_used_again(tmp_path: Path) 
         def append(self, batch: Sequence[Sealed]) -> None:
             raise MemoryError(len(batch))
 
-    faulty = Recorder(FaultyStore(database(tmp_path)), PSEUDONYM, SOFTWARE)
+    faulty = Recorder(unlocked(FaultyStore(database(tmp_path))), KEYS, SOFTWARE)
 
     for _ in range(2):
         with pytest.raises(AuditError, match="CDS-403"):
@@ -241,12 +243,12 @@ def test_what_is_waiting_is_written_before_the_log_closes(tmp_path: Path) -> Non
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MB; only root can mount one."""
     if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
+        cannot("only root can mount a small file system", REQUIRE_FAULTS)
     folder = tmp_path / "small"
     folder.mkdir()
     mount = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=False, capture_output=True)
     if mount.returncode:
-        pytest.skip("this machine does not allow mounting")
+        cannot("this machine does not allow mounting", REQUIRE_FAULTS)
     yield folder
     subprocess.run(["umount", folder], check=True)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 FILE = Path(__file__).with_name("requirements.yaml")
-REASONS = frozenset({"client's duty", "3.0 only", "mutual TLS", "feedback"})
+REASONS = frozenset({"client's duty", "3.0 only", "mutual TLS"})
 LEVELS = frozenset({"SHALL", "SHALL NOT", "SHOULD", "SHOULD NOT", "RECOMMENDED", "MAY", "OPTIONAL", "ours"})
 
 

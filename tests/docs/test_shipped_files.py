@@ -62,6 +62,29 @@ def test_the_service_never_sees_the_key_of_an_ehr_and_cannot_register_one() -> N
     assert "ehr:/keys:ro" in mounted["ask"]
 
 
+def test_the_service_reads_the_keys_of_its_record_and_cannot_make_or_change_one() -> None:
+    """They are made once, by a container that sees nothing else, and nobody else sees them."""
+    mounted = {name: service.get("volumes", []) for name, service in COMPOSE["services"].items()}
+
+    assert ["keys:/keys"] == mounted["log-keys"]
+    assert "--if-missing" in COMPOSE["services"]["log-keys"]["command"]
+    assert "keys:/keys:ro" in mounted["cds"]
+    assert ["cds", "log-keys"] == sorted(name for name, volumes in mounted.items() if _has(volumes, "keys"))
+
+
+def test_the_copy_of_the_checkpoint_lies_on_another_volume_than_the_record() -> None:
+    """Else whoever puts an old state of the volume back puts back the copy with it, and nothing shows."""
+    settings = dict(re.findall(r"\b(CDS_[A-Z_]+)=(\S+)", _instructions(ROOT / "Dockerfile")))
+    volumes = dict(volume.split(":")[1::-1] for volume in COMPOSE["services"]["cds"]["volumes"])
+    places = {name: volumes[str(Path(settings[name]).parent)] for name in ("CDS_DATABASE", "CDS_CHECKPOINT_COPY")}
+
+    assert {"CDS_DATABASE": "record", "CDS_CHECKPOINT_COPY": "kept"} == places
+
+
+def _has(volumes: list[str], name: str) -> bool:
+    return any(volume.startswith(f"{name}:") for volume in volumes)
+
+
 def _instructions(dockerfile: Path) -> str:
     """Return a Dockerfile without its comments."""
     lines = dockerfile.read_text(encoding="utf-8").splitlines()

@@ -19,7 +19,7 @@ def test_what_a_client_never_sends_is_taken_as_empty_and_not_asked_for(service: 
     assert "KETNOIND1W" in answer.body.decode()
     assert b"KETGAP0W" not in answer.body
     assert [] == server.asked_for("Condition")
-    assert "none" == sources["conditions"]["origin"]
+    assert "registered: this EHR keeps none" == sources["conditions"]["origin"]
 
 
 def test_a_client_with_a_deadline_of_its_own_is_answered_by_it(service: Running, server: FaultServer) -> None:

@@ -126,11 +126,11 @@ SHARED = {
     "hl7-library-order-sign-3": (400, "FHIR R4"),
     "hl7-library-patient-view-1": (412, "prefetch 'medications'"),
     "hl7-library-patient-view-2": (412, "prefetch 'medications'"),
-    "hl7-spec3.0ballot-3-feedback": (404, "Feedback"),
-    "hl7-spec3.0ballot-4-feedback": (404, "Feedback"),
-    "legacy-feedback-sandbox-pr135": (404, "Feedback"),
-    "sandbox-live-feedback-accepted": (404, "Feedback"),
-    "sandbox-live-feedback-overridden-with-reason": (404, "Feedback"),
+    "hl7-spec3.0ballot-3-feedback": (200, None),
+    "hl7-spec3.0ballot-4-feedback": (200, None),
+    "legacy-feedback-sandbox-pr135": (200, None),
+    "sandbox-live-feedback-accepted": (200, None),
+    "sandbox-live-feedback-overridden-with-reason": (200, None),
     "sandbox-live-order-select-gabapentin": (200, 0),
     "sandbox-live-order-select-gabapentin-with-reason": (200, 0),
     "sandbox-live-order-select-ketamine-with-reason": (200, 3),
@@ -152,7 +152,9 @@ def test_the_collected_requests_of_real_clients_are_answered(service: Running, s
     answer = response.json()
 
     assert status == response.status_code
-    if isinstance(expected, int):
+    if expected is None:
+        assert {} == answer
+    elif isinstance(expected, int):
         assert [] == response_violations(answer)
         assert expected == len(answer["cards"])
     else:

@@ -36,6 +36,7 @@ class Places:
         service: address of the service.
         log: runs ``cds log ...`` where the record lies, and returns what it printed.
         key: the private key with which calls are signed; None where they are not.
+        compose: runs ``docker compose`` with arguments and returns what was printed; None without containers.
     """
 
     fhir: str
@@ -43,6 +44,7 @@ class Places:
     service: str
     log: Callable[[list[str]], str]
     key: Path | None = None
+    compose: Callable[[list[str]], str] | None = None
 
     def run(self, *arguments: str) -> str:
         """Run the command `cds` and return what it printed."""
@@ -76,6 +78,7 @@ def in_containers(folder: Path) -> Iterator[Places]:
                 service=f"http://127.0.0.1:{port}",
                 log=lambda arguments: compose.exec_in_container(["cds", *arguments], "cds")[0],
                 key=_key(compose, folder),
+                compose=lambda arguments: _compose(compose, arguments),
             )
         finally:
             compose.stop()
@@ -110,12 +113,19 @@ def _start(compose: DockerCompose) -> None:
 
 def _key(compose: DockerCompose, folder: Path) -> Path:
     """Return the key of the EHR, copied out of its volume."""
-    command = [*compose.compose_command_property, "run", "--rm", "--no-deps", "-T", "--entrypoint", "cat", "ask"]
-    copied = subprocess.run([*command, "/keys/ehr.pem"], cwd=compose.context, capture_output=True, check=True)
     path = folder / "ehr.pem"
-    path.write_bytes(copied.stdout)
+    path.write_text(
+        _compose(compose, ["run", "--rm", "--no-deps", "-T", "--entrypoint", "cat", "ask", "/keys/ehr.pem"])
+    )
     path.chmod(0o600)
     return path
+
+
+def _compose(compose: DockerCompose, arguments: list[str]) -> str:
+    command = [*compose.compose_command_property, *arguments]
+    finished = subprocess.run(command, cwd=compose.context, capture_output=True, text=True, check=False, timeout=300)
+    assert finished.returncode == 0, f"{command}: {finished.stdout}{finished.stderr}"
+    return finished.stdout
 
 
 def _free_port() -> int:

@@ -5,6 +5,8 @@ the service started here. Without an engine and without that variable the tests 
 they fail instead. Without ../shared there are only the fixtures.
 """
 
+import re
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -138,6 +140,39 @@ def test_the_command_prints_the_cards_of_a_patient(places: Places, conversations
 
     unwrapped = " ".join(printed.split())
     assert [] == [card["summary"] for card in conversation.response["cards"] if card["summary"] not in unwrapped]
+
+
+@pytest.mark.usefixtures("patients")
+@pytest.mark.parametrize("options", [[], ["--no-prefetch"]], ids=["prefetch", "no-prefetch"])
+def test_the_shipped_line_asks_as_the_registered_ehr(places: Places, options: list[str]) -> None:
+    """Whoever types what deploy/compose.yaml says sees the card; without prefetch the service reads HAPI itself."""
+    if not places.compose:
+        pytest.skip("CDS_TEST_FHIR_URL is set: there are no containers")
+    run, *arguments = _shipped("run --rm ask")
+
+    printed = places.compose([run, "-T", *arguments, *options])
+
+    assert "CRITICAL  Eye pressure 34 mm[Hg]" in printed
+
+
+def test_the_record_of_all_this_verifies(places: Places, conversations: dict[str, Conversation]) -> None:
+    """By the lines of deploy/compose.yaml, with the key that was made when it was brought up."""
+    if not places.compose:
+        pytest.skip("CDS_TEST_FHIR_URL is set: there are no containers")
+    run, *arguments = _shipped("exec cds sh")
+
+    printed = places.compose([run, "-T", *arguments])
+
+    entries = int(printed.split(" ", 1)[0])
+    assert "entries of cds.example/audit/1, unbroken since" in printed
+    assert entries > len(conversations)
+
+
+def _shipped(command: str) -> list[str]:
+    """Return the arguments of compose in the line of deploy/compose.yaml that begins with this command."""
+    text = (ROOT / "deploy" / "compose.yaml").read_text(encoding="utf-8")
+    (line,) = re.findall(rf"^# +docker compose -f deploy/compose\.yaml ({command} .*)$", text, re.MULTILINE)
+    return shlex.split(line)
 
 
 def _without_prefetch(request: Json, places: Places) -> Json:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from cds.app.events import JsonLines
+from cds.audit.keys import KeyFiles
 from tests.hooks.bodies import body, request
 from tests.running import Running, running, settings_in
 from tests.trust.forging import Case, Forged, cases, forge, register_all
@@ -26,6 +27,7 @@ PLENTY = 1_000_000
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("service")
     register_all(folder / "clients.json")
+    KeyFiles(folder / "keys" / "pseudonym.key").make("cds.example/audit/1")
     settings = settings_in(
         folder,
         profile="production",

@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 import msgspec
 
+from cds.audit.keys import KeyFiles
 from cds.ehr.identity import Identity
 from cds.ehr.keypair import KeyPair, make_key_pair
 from cds.trust.registration import Entry
@@ -25,7 +26,7 @@ class Ehr:
     """A registered EHR.
 
     Attributes:
-        folder: holds its registration (clients.json), and the file of spent tokens.
+        folder: holds its registration (clients.json), the file of spent tokens, the record and its keys.
         identity: its keys and names.
     """
 
@@ -39,13 +40,20 @@ class Ehr:
 
     @property
     def production(self) -> dict[str, Any]:
-        """The settings of a service that accepts this EHR alone."""
+        """The settings of a service that accepts this EHR alone, and of its record."""
         return {
             "profile": "production",
             "clients": self.clients,
             "jti_database": self.folder / "jti" / "jti.sqlite",
             "public_base_url": BASE,
+            "database": self.folder / "record" / "record.sqlite",
+            "pseudonym_key": self.record_keys.pseudonym,
         }
+
+    @property
+    def record_keys(self) -> KeyFiles:
+        """The keys of the record, which production does not make by itself."""
+        return KeyFiles(self.folder / "keys" / "pseudonym.key")
 
     def token(
         self,
@@ -71,10 +79,10 @@ class Ehr:
 
 
 def registered_ehr(folder: Path, keys: KeyPair | None = None, **registration: object) -> Ehr:
-    """Register one EHR in a new clients' file.
+    """Register one EHR in a new clients' file, and make the keys of the record, as production wants it.
 
     Args:
-        folder: where the file is written.
+        folder: where the file is written; the record's keys lie in ``keys`` beside it.
         keys: its keys; None makes new ones on P-384.
         registration: members of its entry that differ from a plain one (`Entry`).
     """
@@ -82,6 +90,8 @@ def registered_ehr(folder: Path, keys: KeyPair | None = None, **registration: ob
     entry = entry_of(pair, **registration)
     ehr = Ehr(folder, Identity(pair, entry.issuer, entry.tenant or "", entry.subject or ""))
     write_entries(ehr.clients, [entry])
+    if not ehr.record_keys.pseudonym.exists():
+        ehr.record_keys.make("cds.example/audit/1")
     return ehr
 
 
