@@ -10,6 +10,7 @@ from collections.abc import Callable
 import orjson
 
 from cds.audit.canonical import JsonValue, canonical
+from cds.audit.identifiers import hidden
 from cds.audit.indexes import rows_of_answer
 from cds.audit.members import Section, children, text
 from cds.audit.pseudonym import Pseudonym
@@ -109,11 +110,14 @@ def _shown(record: Record, pseudonym: Pseudonym) -> tuple[ShownCard, ...]:
 
 
 def contents_of(record: Record) -> dict[str, bytes]:
-    """Return the bytes of each section of a record, by name."""
-    contents = {
-        "subject": canonical(subject_section(record.call)),
-        "request": canonical(request_section(record)),
-    }
+    """Return the bytes of each section of a record, by name; the subject's identifiers stand in `subject` alone."""
+    subject = canonical(subject_section(record.call))
+    rest = {name: hidden(content, record.call.subject) for name, content in _contents(record).items()}
+    return {"subject": subject} | rest
+
+
+def _contents(record: Record) -> dict[str, bytes]:
+    contents = {"request": canonical(request_section(record))}
     if isinstance(record, DecisionRecord):
         contents["facts"] = canonical(facts_section(record.facts))
         contents["rules"] = canonical(rules_section(record))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from cds.audit.canonical import JsonValue
+from cds.audit.identifiers import restored
 from cds.audit.members import Section
 
 
@@ -22,7 +23,8 @@ class StoredRecord:
     """An entry with its sections as they are stored.
 
     Attributes:
-        sections: the bytes of each section that is still there, by name; `salts` their salts.
+        sections: the bytes of each section that is still there, by name; `salts` their salts. Where the call's subject
+            stands, all but `subject` hold signs (`cds.audit.identifiers`).
         envelope_bytes: the envelope as it is stored and hashed.
         redacted: names of sections that the envelope commits to and that are gone.
         altered: names of sections whose bytes are not those that the envelope commits to.
@@ -36,9 +38,14 @@ class StoredRecord:
     redacted: tuple[str, ...] = ()
     altered: tuple[str, ...] = ()
 
+    def content(self, name: str) -> bytes:
+        """Return a section as it was before it was sealed; an empty object if it is redacted or was never there."""
+        stored = self.sections.get(name, b"{}")
+        return stored if name == "subject" else restored(stored, self.section("subject"))
+
     def section(self, name: str) -> Section:
         """Return a section's JSON; empty if it is redacted or was never there."""
-        read = parsed(self.sections.get(name, b"{}"))
+        read = parsed(self.content(name))
         return read if isinstance(read, dict) else {}
 
 

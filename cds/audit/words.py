@@ -20,6 +20,8 @@ from cds.audit.words_rules import assessment_lines, card_lines, code_words, gap_
 
 _ORIGINS = {"prefetch": "sent with the call", "none": "neither sent nor read"}
 """Origins of a key that need other words for a reader who knows no CDS Hooks."""
+_STEPS = {"beforeAppend": "in all", "evaluate": "assessing", "fetch": "reading the FHIR server"}
+"""The steps whose durations an envelope holds."""
 
 
 def show(record: StoredRecord) -> str:
@@ -29,7 +31,7 @@ def show(record: StoredRecord) -> str:
 
 def whole(record: StoredRecord) -> Section:
     """Return the whole record as JSON."""
-    sections: Section = {name: parsed(content) for name, content in record.sections.items()}
+    sections: Section = {name: parsed(record.content(name)) for name in record.sections}
     found: Section = {"number": record.seq, "envelope": record.envelope, "sections": sections}
     if record.redacted:
         found["redacted"] = list(record.redacted)
@@ -59,7 +61,8 @@ def explain_decision(record: Record) -> str:
 def _head(record: StoredRecord) -> Iterator[str]:
     envelope = record.envelope
     knowledge, engine = child(envelope, "knowledge"), child(envelope, "engine")
-    durations = ", ".join(f"{name} {_milliseconds(spent)}" for name, spent in child(envelope, "durationUs").items())
+    spent = child(envelope, "durationUs").items()
+    durations = ", ".join(f"{_STEPS.get(name, name)} {_milliseconds(time)}" for name, time in spent)
     yield f"Record {record.seq}  {text(envelope, 'id')}  {text(envelope, 'time')}"
     yield (
         f"  {text(envelope, 'hook')} ({text(envelope, 'service')}), HTTP {text(envelope, 'httpStatus')}: "
@@ -89,9 +92,8 @@ def _who(record: StoredRecord) -> Iterator[str]:
     yield f"  Client    {text(child(record.envelope, 'client'), 'id')}"
     yield from (f"  {name:9} {value}" for name, value in child(request, "caller").items())
     pseudonym = text(record.envelope, "subjectKey")
-    yield f"  Patient   {text(subject, 'patient') or 'not known'}" + (
-        f"  (in envelopes: {pseudonym})" if pseudonym else ""
-    )
+    patient = text(subject, "patient") or ("redacted" if "subject" in record.redacted else "not known")
+    yield f"  Patient   {patient}" + (f"  (in envelopes: {pseudonym})" if pseudonym else "")
     yield from (f"  {name:9} {value}" for name, value in subject.items() if name != "patient")
 
 
@@ -143,7 +145,8 @@ def _read(record: StoredRecord) -> Iterator[str]:
     for source in sources:
         origin = text(source, "origin")
         yield f"  {text(source, 'key'):24} {text(source, 'resources') or '0':>4}  {_ORIGINS.get(origin, origin)}"
-    yield "  Facts: " + (", ".join(f"{count} {kind}" for kind, count in kinds.items()) or "none")
+    none = "redacted" if "facts" in record.redacted else "none"
+    yield "  Facts: " + (", ".join(f"{count} {kind}" for kind, count in kinds.items()) or none)
 
 
 def _missing(record: StoredRecord) -> Iterator[str]:

@@ -31,7 +31,7 @@ from cds.knowledge.load import load_knowledge
 from cds.knowledge.package import unpack
 from cds.service.ports import is_valid
 
-_NEEDED = {"request", "facts", "rules", "cards", "shadow"}
+_NEEDED = {"subject", "request", "facts", "rules", "cards", "shadow"}
 _MOST_LINES = 200
 
 
@@ -82,7 +82,7 @@ def replay(record: StoredRecord, package: Callable[[str], bytes]) -> Replay:
         return Replay(ReplayOutcome.DIFFERENT, f"This version cannot read the record ({type(error).__name__}).")
     if "shadow" in committed:
         made |= {"shadow": made["cards"], "cards": NO_CARDS}
-    lines = [line for name, content in made.items() for line in _difference(name, record.sections[name], content)]
+    lines = [line for name, content in made.items() for line in _difference(name, record.content(name), content)]
     return Replay(ReplayOutcome.DIFFERENT if lines else ReplayOutcome.IDENTICAL, "", tuple(lines[:_MOST_LINES]))
 
 

@@ -28,7 +28,7 @@ def stored(folder: Path, record: Record) -> StoredRecord:
     "words",
     [
         "order-select (ketamine-order-select), HTTP 200: cards",
-        "Decided for the time 2026-02-01T12:00:00.000000Z; took evaluate 0.9 ms, fetch 30.0 ms",
+        "Decided for the time 2026-02-01T12:00:00.000000Z; took assessing 0.9 ms, reading the FHIR server 30.0 ms",
         f"Knowledge 2026.1, SHA-256 {KNOWLEDGE.digest.removeprefix('sha256:')}",
         "Client    development",
         "Patient   123",
@@ -84,6 +84,17 @@ def test_a_redacted_or_altered_section_is_said_first(tmp_path: Path) -> None:
     assert "  ALTERED: section facts is not what was recorded. Do not rely on it." in lines
 
 
+def test_what_was_redacted_is_not_called_unknown_or_none(tmp_path: Path) -> None:
+    """Else a reader takes a patient whose data were taken away for one without data."""
+    record = stored(tmp_path, decision())
+    left = {name: content for name, content in record.sections.items() if name not in {"subject", "facts"}}
+
+    words = explain(replace(record, sections=left, redacted=("facts", "subject")))
+
+    assert "Patient   redacted" in words
+    assert "Facts: redacted" in words
+
+
 def test_a_section_that_became_unreadable_does_not_stop_the_reader(tmp_path: Path) -> None:
     record = stored(tmp_path, decision())
     broken = replace(record, sections=dict.fromkeys(record.sections, b"\xff{"), altered=tuple(record.sections))
@@ -119,7 +130,7 @@ def test_show_is_json_that_holds_the_whole_record(tmp_path: Path) -> None:
 
     assert {"number", "envelope", "sections"} == set(whole)
     assert record.envelope == whole["envelope"]
-    assert {name: orjson.loads(content) for name, content in record.sections.items()} == whole["sections"]
+    assert {name: orjson.loads(record.content(name)) for name in record.sections} == whole["sections"]
 
 
 def test_show_says_what_is_gone_and_what_is_altered(tmp_path: Path) -> None:
