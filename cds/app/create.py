@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 import cds
 from cds.app.composing import read_knowledge, version_of
+from cds.app.ending import ends_when_broken
 from cds.app.events import log_event
 from cds.app.feedback import add_feedback_routes
 from cds.app.front import Front
@@ -48,7 +49,8 @@ def create_app(settings: Settings) -> FastAPI:
                 await warm_up(ports)
                 tools.recorder.started(version_of(ports.knowledge))
                 log_event("service.started", _figures(settings, ports, tools.recorder.verification_key))
-                yield
+                async with ends_when_broken(app, tools.recorder):
+                    yield
         except CdsError as error:
             app.state.failure = error
             raise

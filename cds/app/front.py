@@ -4,6 +4,7 @@ Nothing here reads a byte of the body. Source: trust/design.md 0a.11.
 """
 
 import logging
+from collections.abc import Callable
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,12 +22,13 @@ KNOWLEDGE = "/knowledge/"
 """Pages that clinicians open from a card, in a browser that has no token; they hold nothing about patients."""
 
 _BUSY_SECONDS = 1
+_COUNTED = frozenset({401, 413, 429})
 
 
 class Front:
     """Refuses a call, or hands it to its route with its caller in ``request.state.caller``.
 
-    The gate is taken from ``app.state.gate``.
+    The gate is taken from ``app.state.gate``; ``app.state.count`` takes the status of a call that is turned away.
     """
 
     def __init__(self, app: ASGIApp, most_at_once: int) -> None:
@@ -38,7 +40,7 @@ class Front:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sending = _Sending(send)
+        sending = _Sending(send, scope["app"].state.count)
         try:
             await self._judge(_as_called(scope), receive, sending)
         except Exception as error:  # noqa: BLE001 - a fault is an answer that says so, without its words
@@ -83,14 +85,18 @@ class Front:
 
 
 class _Sending:
-    """Passes an answer on, and knows whether it has begun."""
+    """Passes an answer on, and knows whether it has begun; what is turned away in numbers is counted for the record."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, count: Callable[[int], None]) -> None:
         self._send = send
+        self._count = count
         self.started = False
 
     async def __call__(self, message: Message) -> None:
-        self.started = True
+        if message["type"] == "http.response.start":
+            self.started = True
+            if message["status"] in _COUNTED:
+                self._count(message["status"])
         await self._send(message)
 
 

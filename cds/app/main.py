@@ -1,5 +1,8 @@
 """What a worker process runs: ``uvicorn --factory cds.app.main:worker``, with the settings of its environment."""
 
+import signal
+from functools import partial
+
 from fastapi import FastAPI
 
 from cds.app.create import create_app
@@ -11,4 +14,6 @@ def worker() -> FastAPI:
     """Return the application of the environment's settings, with its log set up."""
     settings = Settings()
     configure_log(settings.log_level.value)
-    return create_app(settings)
+    app = create_app(settings)
+    app.state.stop = partial(signal.raise_signal, signal.SIGTERM)  # whoever supervises the workers starts another
+    return app

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from contextlib import suppress
+from functools import partial
 
 import uvicorn
 from fastapi import FastAPI
@@ -27,7 +28,8 @@ def serve(settings: Settings) -> int:
     """Run the service and return the exit status: 0 when a signal ended it, else `COULD_NOT_LISTEN`.
 
     Raises:
-        CdsError: the knowledge, the record or the clients cannot be used.
+        CdsError: the knowledge, the record or the clients cannot be used, or the record broke while it ran. Of several
+            workers the one whose record broke is replaced; all end if the new one cannot use the record either.
     """
     with suppress(SystemExit):  # how uvicorn says that it could not start
         return _serve_in_one(settings) if settings.workers == 1 else _serve_in_several(settings)
@@ -59,6 +61,7 @@ def server_config(app: ASGIApp | str, settings: Settings) -> uvicorn.Config:
 def _serve_in_one(settings: Settings) -> int:
     app: FastAPI = create_app(settings)
     server = uvicorn.Server(server_config(app, settings))
+    app.state.stop = partial(setattr, server, "should_exit", True)
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(
             ending, signal.SIG_IGN

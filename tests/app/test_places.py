@@ -25,7 +25,9 @@ def _ehrs(folder: Path, *names: str) -> list[Ehr]:
     pair = make_key_pair("ES384")
     entries = [entry_of(pair, name=name, issuer=f"https://{name}.example") for name in names]
     write_entries(folder / "clients.json", entries)
-    return [Ehr(folder, Identity(pair, entry.issuer, "", "")) for entry in entries]
+    ehrs = [Ehr(folder, Identity(pair, entry.issuer, "", "")) for entry in entries]
+    ehrs[0].record_keys.make("cds.example/audit/1")
+    return ehrs
 
 
 @contextmanager
