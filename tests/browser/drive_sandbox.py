@@ -3,8 +3,8 @@
     python -m tests.browser.drive_sandbox --sandbox http://127.0.0.1:8080 --fhir http://127.0.0.1:28081/fhir \
         --service http://127.0.0.1:8000 --pictures pictures
 
-It prints what it did and which cards came, and ends with status 1 if a step failed. How the three are started is said in
-docs/sandbox.md. The Sandbox itself is no part of this repository.
+It prints what it did and which cards came, and ends with status 1 if a step failed. How the three are started is said
+in docs/sandbox.md. The Sandbox itself is no part of this repository.
 """
 
 import argparse
