@@ -42,6 +42,13 @@ class CheckpointCopy:
         """
         return read_copy(self._path, keys)
 
+    def failed(self, what: str, error: str) -> None:
+        """Keep in `failure` why the copy is not the newest; it is tried again in a second."""
+        if not self.failure:  # said once, not every second
+            _LOGGER.warning("checkpoint.not_kept", extra={"values": {"error": error}})
+        self.failure = what
+        self._written_at = self._clock() - COPY_SECONDS + 1
+
     def write(self, note: str) -> None:
         """Write the newest checkpoint durably; a failure is kept in `failure` and is tried again."""
         if not note or note == self._written:
@@ -57,10 +64,7 @@ class CheckpointCopy:
             draft.replace(self._path)
             sync_folder(self._path.parent)
         except OSError as error:
-            if not self.failure:  # said once, not every second
-                _LOGGER.warning("checkpoint.not_kept", extra={"values": {"error": type(error).__name__}})
-            self.failure = f"The checkpoint's copy cannot be written ({type(error).__name__})."
-            self._written_at = self._clock() - COPY_SECONDS + 1
+            self.failed(f"The checkpoint's copy cannot be written ({type(error).__name__}).", type(error).__name__)
             return
         self._written, self._written_at, self.failure = note, self._clock(), ""
 

@@ -62,6 +62,10 @@ class BatchWriter:
         """Return why nothing is written any more until a restart; None if that is not so."""
         return self._failure if self._failure and self._failure.code in _FOR_GOOD else None
 
+    def end_with(self, failure: AuditError) -> None:
+        """Write nothing more, for this reason."""
+        self._failure = failure
+
     @property
     def waiting(self) -> int:
         """Return how many records have not been taken up yet."""

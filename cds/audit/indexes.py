@@ -4,6 +4,7 @@ A row is written in the transaction of its entry, and deleted when a section of 
 """
 
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,6 +22,15 @@ class Index(StrEnum):
     FEEDBACK = "feedback"
 
 
+_RESTS_ON = {
+    Index.SHOWN: {"subject", "rules"},
+    Index.CARD: {"cards"},
+    Index.SUGGESTION: {"cards"},
+    Index.FEEDBACK: {"feedback"},
+}
+_OF_ITS_CARD = {"subject", "rules", "cards"}
+
+
 @dataclass(frozen=True, slots=True)
 class IndexRow:
     """One row, without the number of its entry."""
@@ -36,11 +46,16 @@ def insert(connection: sqlite3.Connection, seq: int, rows: tuple[IndexRow, ...])
         connection.execute(f"INSERT INTO {row.index.value} VALUES (?{places})", (seq, *row.values))  # noqa: S608 - ours
 
 
-def forget(connection: sqlite3.Connection, seq: int) -> None:
-    """Delete every row of an entry, and what feedback on its cards repeats of it; call it with every redaction."""
-    for index in Index:
-        connection.execute(f"DELETE FROM {index.value} WHERE seq = ?", (seq,))  # noqa: S608 - a name of ours
-    connection.execute("DELETE FROM feedback WHERE card_seq = ?", (seq,))
+def forget(connection: sqlite3.Connection, seq: int, sections: Collection[str]) -> None:
+    """Delete the rows of an entry that rest on these sections; call it with every redaction.
+
+    What feedback on its cards repeats of it goes too; the cards themselves are still known while they are there.
+    """
+    for index, basis in _RESTS_ON.items():
+        if basis & set(sections):
+            connection.execute(f"DELETE FROM {index.value} WHERE seq = ?", (seq,))  # noqa: S608 - a name of ours
+    if _OF_ITS_CARD & set(sections):
+        connection.execute("DELETE FROM feedback WHERE card_seq = ?", (seq,))
 
 
 def rows_of_answer(answer: bytes) -> tuple[IndexRow, ...]:

@@ -1,5 +1,6 @@
 """Read the log: list entries, find one. Nothing is written, and the service may go on writing meanwhile."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,12 +83,15 @@ class LogReader:
         """Return a knowledge package by its digest.
 
         Raises:
-            AuditError: CDS-406 if the log does not hold it.
+            AuditError: CDS-406 if the log does not hold it, or what it holds has another digest.
         """
-        rows = self._rows("SELECT package FROM knowledge WHERE sha256 = ?", digest.removeprefix("sha256:"))
+        sha256 = digest.removeprefix("sha256:")
+        rows = self._rows("SELECT package FROM knowledge WHERE sha256 = ?", sha256)
         if not rows:
             raise AuditError("CDS-406", digest, "The log holds no such knowledge.")
         package: bytes = rows[0][0]
+        if hashlib.sha256(package).hexdigest() != sha256:
+            raise AuditError("CDS-406", digest, "What the log keeps under this digest is not what decided.")
         return package
 
     def about(self, reference: str) -> tuple[StoredRecord, ...]:

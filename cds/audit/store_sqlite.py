@@ -7,21 +7,21 @@ sections, the tree over them and its signed checkpoint are written in one transa
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import astuple
 from pathlib import Path
 
 from cds.audit import stored_tree
 from cds.audit.indexes import forget, insert
-from cds.audit.offline.notes import Checkpoint, VerificationKey
+from cds.audit.offline.notes import Checkpoint, NotProvenError, VerificationKey
 from cds.audit.process_lock import ProcessLock
 from cds.audit.schema import migrate
 from cds.audit.sealed import Sealed
 from cds.audit.signing import Signer
 from cds.audit.store_errors import cannot_write
+from cds.audit.store_file import create_private, open_file, prepare, roll_back
 from cds.errors import AuditError
 
-_BUSY_TIMEOUT_MS = 1000
 _LOCK_SECONDS = 10.0
 
 
@@ -39,14 +39,15 @@ class SqliteStore:
     def __init__(self, path: Path, connect: Callable[[Path], sqlite3.Connection] | None = None) -> None:
         self._where = str(path)
         self._signer: Signer | None = None
+        self._known: Checkpoint | None = None  # what this process signed or saw last
         with ExitStack() as opened, self._opening():
-            _create_private(path)
+            create_private(path)
             self._lock = ProcessLock(path.with_name(path.name + ".lock"))
             opened.callback(self._lock.close)
-            self._connection = (connect or _connect)(path)
+            self._connection = (connect or open_file)(path)
             opened.callback(self._connection.close)
             with self.exclusively():
-                _prepare(self._connection)
+                prepare(self._connection)
                 migrate(self._connection, self._where)
             opened.pop_all()
 
@@ -98,7 +99,7 @@ class SqliteStore:
             with self._writing():
                 stored_tree.seal_first(self._connection, signer)
         with self._opening():
-            stored_tree.check_tail(self._connection, signer.verification_key, self._where)
+            self._known = stored_tree.check_tail(self._connection, signer.verification_key, self._where)
         self._signer = signer
 
     def keys_before(self, key: VerificationKey) -> Sequence[VerificationKey]:
@@ -106,14 +107,20 @@ class SqliteStore:
         with self._opening():
             return stored_tree.keys_before(self._connection, key)
 
-    def require(self, anchor: Checkpoint) -> None:
-        """Check that the log begins with what a checkpoint says that was kept elsewhere.
+    def note_after(self, kept: Checkpoint | None) -> str:
+        """Return the newest checkpoint as signed, if the log is what it says and begins with what was kept elsewhere.
 
         Raises:
-            AuditError: CDS-409 if it does not.
+            AuditError: CDS-409 if it is not.
         """
-        with self._opening():
-            stored_tree.check_anchor(self._connection, anchor, self._where)
+        try:
+            with self._opening():
+                newest = stored_tree.check_newest(self._connection, self._own.verification_key, self._known)
+                if kept:
+                    stored_tree.check_holds(self._connection, kept)
+        except (NotProvenError, LookupError) as error:
+            raise stored_tree.unfit(self._where, str(error)) from error
+        return newest.note
 
     def change_key(self, change: Sealed, successor: Signer) -> None:
         """Append the entry that says so, let both keys sign it, and sign with the successor from then on.
@@ -122,8 +129,8 @@ class SqliteStore:
             AuditError: as `append`. Then nothing is changed.
         """
         with self._writing():
-            self._append([change], successor)
-        self._signer = successor
+            signed = self._append([change], successor)
+        self._signer, self._known = successor, signed
 
     def append(self, batch: Sequence[Sealed]) -> None:
         """Store the records and the signed tree over them in one transaction; they are durable when this returns.
@@ -133,7 +140,8 @@ class SqliteStore:
                 of the records is already stored. Then none of them is stored.
         """
         with self._writing():
-            self._append(batch)
+            signed = self._append(batch)
+        self._known = signed
 
     def redact(self, seq: int, names: Sequence[str], redaction: Sealed) -> None:
         """Delete sections with their salts, and what is indexed of the entry, and append the entry that says so.
@@ -144,8 +152,9 @@ class SqliteStore:
         with self._writing():
             for name in names:
                 self._connection.execute("DELETE FROM section WHERE seq = ? AND name = ?", (seq, name))
-            forget(self._connection, seq)
-            self._append([redaction])
+            forget(self._connection, seq, names)
+            signed = self._append([redaction])
+        self._known = signed
 
     def clean(self) -> bool:
         """Write everything into the file and empty the write-ahead log; False if a reader holds it.
@@ -159,11 +168,9 @@ class SqliteStore:
             raise cannot_write(self._where, error) from error
         return not is_busy
 
-    def _append(self, batch: Sequence[Sealed], successor: Signer | None = None) -> None:
-        if self._signer is None:
-            raise AuditError("CDS-404", self._where, "The log was opened without its signing key.")
-        stored_tree.require_in_force(self._connection, self._signer.verification_key)
-        seq = stored_tree.signed_size(self._connection)
+    def _append(self, batch: Sequence[Sealed], successor: Signer | None = None) -> Checkpoint:
+        signer = self._own
+        seq = stored_tree.check_newest(self._connection, signer.verification_key, self._known).size
         for number, sealed in enumerate(batch, start=seq):
             self._connection.execute(
                 "INSERT INTO entry VALUES (?, ?, ?, ?)",
@@ -178,7 +185,14 @@ class SqliteStore:
                 [(number, *astuple(card)) for card in sealed.shown],
             )
             insert(self._connection, number, sealed.rows)
-        stored_tree.extend(self._connection, seq, [sealed.envelope for sealed in batch], self._signer, successor)
+        envelopes = [sealed.envelope for sealed in batch]
+        return stored_tree.extend(self._connection, seq, envelopes, signer, successor)
+
+    @property
+    def _own(self) -> Signer:
+        if self._signer is None:
+            raise AuditError("CDS-404", self._where, "The log was opened without its signing key.")
+        return self._signer
 
     def keep_knowledge(self, digest: str, package: bytes) -> None:
         """Keep a knowledge package under its digest for ever; does nothing if it is already kept.
@@ -228,33 +242,9 @@ class SqliteStore:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                _roll_back(self._connection)
+                roll_back(self._connection)
                 raise
         except sqlite3.Error as error:
             raise cannot_write(self._where, error) from error
-        except LookupError as error:
+        except (NotProvenError, LookupError) as error:
             raise stored_tree.unfit(self._where, str(error)) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None, check_same_thread=False)
-
-
-def _create_private(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not path.exists():
-        path.touch(mode=0o600)
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        raise sqlite3.OperationalError(f"journal mode {mode} instead of WAL")
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF", "secure_delete = ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _roll_back(connection: sqlite3.Connection) -> None:
-    with suppress(sqlite3.Error):  # the error that led here is the one to tell
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import orjson
 
 from cds.audit.members import text
-from cds.audit.offline.hashes import Frontier, leaf_hash
+from cds.audit.offline.hashes import leaf_hash
 from cds.audit.offline.notes import SIGNATURE_MARK, Checkpoint, NotProvenError, VerificationKey
 from cds.audit.signing import Signer
 from cds.audit.tree import Nodes, frontier_at
@@ -42,18 +42,39 @@ def current_note(connection: sqlite3.Connection) -> str:
     return str(row[0]) if row else ""
 
 
-def signed_size(connection: sqlite3.Connection) -> int:
-    """Return how many entries the log has, all of them signed.
+def check_newest(connection: sqlite3.Connection, key: VerificationKey, known: Checkpoint | None = None) -> Checkpoint:
+    """Return the newest checkpoint, after a check that the log is what it says: nothing else may be signed further.
+
+    Args:
+        connection: the log.
+        key: the key that signs; the newest signature must be its own.
+        known: what this process signed or saw last; the log must still begin with it.
 
     Raises:
-        LookupError: if the newest checkpoint covers another number.
+        NotProvenError, LookupError: if it is not so.
     """
+    note = current_note(connection)
+    newest = known if known and note == known.note else key.checkpoint(note)
+    if not key.signs_last(note):
+        raise NotProvenError("It is signed with another key now: the key was changed. Restart the service.")
     size = size_of(connection)
-    row = connection.execute("SELECT size FROM checkpoint ORDER BY minute DESC LIMIT 1").fetchone()
-    signed = row[0] if row else 0
-    if signed != size:
-        raise LookupError(f"It has {size} entries, and {signed} are signed.")
-    return size
+    if newest.size != size:
+        raise NotProvenError(f"It has {size} entries, and {newest.size} are signed.")
+    for checkpoint in (newest,) if known in {None, newest} else (newest, known):
+        check_holds(connection, checkpoint)
+    return newest
+
+
+def check_holds(connection: sqlite3.Connection, checkpoint: Checkpoint) -> None:
+    """Check that the log begins with what a checkpoint says.
+
+    Raises:
+        NotProvenError, LookupError: if it does not.
+    """
+    if checkpoint.size > size_of(connection):
+        raise NotProvenError(f"It was cut back: a checkpoint over {checkpoint.size} entries was kept.")
+    if frontier_at(nodes_in(connection), checkpoint.size).root != checkpoint.root:
+        raise NotProvenError(f"The checkpoint over {checkpoint.size} entries has another root hash.")
 
 
 def extend(
@@ -62,10 +83,13 @@ def extend(
     envelopes: Iterable[bytes],
     signer: Signer,
     successor: Signer | None = None,
-) -> None:
+) -> Checkpoint:
     """Let the tree of `size` entries grow by what was appended, and sign it; one checkpoint a minute is kept.
 
     With a `successor` both sign. Such a checkpoint is kept beside the others of its minute.
+
+    Returns:
+        What was signed.
     """
     frontier = frontier_at(nodes_in(connection), size)
     for envelope in envelopes:
@@ -78,16 +102,7 @@ def extend(
         checkpoint = successor.cosign(checkpoint)
     minute = max(int(time.time()) // 60, _next_minute(connection))
     connection.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?, ?)", (minute, checkpoint.size, checkpoint.note))
-
-
-def require_in_force(connection: sqlite3.Connection, key: VerificationKey) -> None:
-    """Refuse to go on with a key that was replaced.
-
-    Raises:
-        LookupError: if the newest checkpoint's last signature is not of this key.
-    """
-    if not key.signs_last(current_note(connection)):
-        raise LookupError("It is signed with another key now: the key was changed. Restart the service.")
+    return checkpoint
 
 
 def keys_before(connection: sqlite3.Connection, key: VerificationKey) -> list[VerificationKey]:
@@ -119,37 +134,20 @@ def seal_first(connection: sqlite3.Connection, signer: Signer) -> None:
     extend(connection, 0, (envelope for (envelope,) in rows), signer)
 
 
-def check_tail(connection: sqlite3.Connection, key: VerificationKey, where: str) -> None:
-    """Check that the log ends as its newest checkpoint says; what lies far back is for ``cds log verify``.
+def check_tail(connection: sqlite3.Connection, key: VerificationKey, where: str) -> Checkpoint:
+    """Check that the log ends as its newest checkpoint says, and return it; the rest is for ``cds log verify``.
 
     Raises:
         AuditError: CDS-409 if it does not.
     """
     size = size_of(connection)
     try:
-        newest = key.checkpoint(current_note(connection))
-        require_in_force(connection, key)
-        if newest.size != size:
-            raise NotProvenError(f"It has {size} entries, and its newest checkpoint {newest.size}.")
-        _check_root(connection, newest)
+        newest = check_newest(connection, key)
         nodes = nodes_in(connection)
         for seq, envelope in connection.execute("SELECT seq, envelope FROM entry WHERE seq >= ?", (size - _TAIL,)):
             if leaf_hash(envelope) != nodes(0, seq):
                 raise NotProvenError(f"Entry {seq} is not the one that was sealed.")
-    except (NotProvenError, LookupError) as error:
-        raise unfit(where, str(error)) from error
-
-
-def check_anchor(connection: sqlite3.Connection, anchor: Checkpoint, where: str) -> None:
-    """Check that the log begins with what a checkpoint kept elsewhere says.
-
-    Raises:
-        AuditError: CDS-409 if it does not: the log was cut back or altered.
-    """
-    try:
-        if anchor.size > size_of(connection):
-            raise NotProvenError(f"It was cut back: a checkpoint over {anchor.size} entries was kept.")
-        _check_root(connection, anchor)
+        return newest
     except (NotProvenError, LookupError) as error:
         raise unfit(where, str(error)) from error
 
@@ -162,9 +160,3 @@ def unfit(where: str, what: str) -> AuditError:
         f"The log is not what was signed of it. {what}",
         action="Nothing is written to it. Run `cds log verify`, keep the file as it is, and restore the right one.",
     )
-
-
-def _check_root(connection: sqlite3.Connection, checkpoint: Checkpoint) -> None:
-    found: Frontier = frontier_at(nodes_in(connection), checkpoint.size)
-    if found.root != checkpoint.root:
-        raise NotProvenError(f"The checkpoint over {checkpoint.size} entries has another root hash.")

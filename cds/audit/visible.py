@@ -1,6 +1,4 @@
-"""Make text safe to show: no character may hide, reorder or recolour what stands beside it, or be calculated."""
-
-_FORMULA_SIGNS = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - full-width signs, which a spreadsheet may take as well
+"""Make text safe to show: no character may hide, reorder or recolour what stands beside it."""
 
 
 def visible(line: str) -> str:
@@ -24,17 +22,3 @@ def visible_json(text: str) -> str:
 def _escaped(letter: str) -> str:
     units = letter.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
-
-
-def spreadsheet_cell(text: str) -> str:
-    r"""Return text as a cell that a spreadsheet shows and does not calculate: an apostrophe stands before a formula.
-
-    Control and bidi characters are written as their numbers, so that no cell can begin with a tab or hold a line break.
-
-    >>> spreadsheet_cell("=1+1"), spreadsheet_cell(" @SUM(A1)"), spreadsheet_cell("\t=1"), spreadsheet_cell("H40.1")
-    ("'=1+1", "' @SUM(A1)", '\\u{9}=1', 'H40.1')
-
-    Source: OWASP, "CSV Injection".
-    """
-    shown = visible(text)
-    return f"'{shown}" if set(shown.lstrip()[:1]) & _FORMULA_SIGNS else shown

@@ -15,6 +15,7 @@ from cds.audit.batches import BatchWriter
 from cds.audit.key_files import no_key
 from cds.audit.keys import KeyFiles, Keys
 from cds.audit.members import Section
+from cds.audit.offline.notes import Checkpoint
 from cds.audit.record import KnowledgeVersion, LogEntry, Record, RecordType, Software
 from cds.audit.seal import seal, seal_entry
 from cds.audit.sealed import Sealed, Stamp
@@ -68,8 +69,7 @@ def _unlock(store: SqliteStore, files: KeyFiles, copy: CheckpointCopy) -> Keys:
         raise no_key(files.pseudonym, "This is not the key of this log.")
     store.use(keys.signer)
     files.put_in_force(store.current_note())
-    if anchor := copy.read(store.keys_before(keys.signer.verification_key)):
-        store.require(anchor)
+    store.note_after(copy.read(store.keys_before(keys.signer.verification_key)))
     return keys
 
 
@@ -217,8 +217,24 @@ class Recorder:
         if not is_last:
             self._submit_counted()
         if self._copy and (is_last or self._copy.is_due):
-            with suppress(AuditError), self._store.exclusively(1):
-                self._copy.write(self._store.current_note())
+            self._keep_checkpoint(self._copy)
+
+    def _keep_checkpoint(self, copy: CheckpointCopy) -> None:
+        """Copy the newest checkpoint; never over one that the log does not hold any more."""
+        try:
+            with self._store.exclusively(1):
+                kept = copy.read(self._store.keys_before(self._keys.signer.verification_key))
+                copy.write(self._note_after(kept))
+        except AuditError as error:
+            copy.failed(error.what, error.code)
+
+    def _note_after(self, kept: Checkpoint | None) -> str:
+        try:
+            return self._store.note_after(kept)
+        except AuditError as error:
+            if error.code == "CDS-409":
+                self._writer.end_with(error)
+            raise
 
     def _submit_counted(self, *, now: bool = False) -> None:
         with suppress(AuditError):  # a count is not worth more than the log's own failure, which is known

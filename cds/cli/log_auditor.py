@@ -32,7 +32,7 @@ def add_proving(commands: Commands) -> None:
     )  # fmt: skip
     check.add_argument("proof", metavar="PROOF")
     check.add_argument("record", metavar="RECORD")
-    _common(check)
+    _common(check, "of several that the log has had the newest alone")
     _add_consistency(commands)
     checkpoint = add_command(
         commands, "checkpoint", _checkpoint, "Print the newest signed checkpoint, for keeping elsewhere.", _DONE,
@@ -61,7 +61,7 @@ def _add_verify(commands: Commands) -> None:
     )
     parser.add_argument("--since", metavar="CHECKPOINT", type=Path, action="append", default=[], help=_SINCE)
     parser.add_argument("--checkpoint", metavar="FILE", type=Path, help="instead of the copy that the settings name")
-    _common(parser)
+    _common(parser, "once for each that the log has had")
     database_option(parser)
 
 
@@ -95,12 +95,12 @@ def _add_consistency(commands: Commands) -> None:
     parser.add_argument("old", metavar="OLD", type=Path)
     parser.add_argument("new", metavar="NEW", type=Path)
     parser.add_argument("--proof", metavar="FILE", type=Path, help="write the proof, for checking elsewhere")
-    _common(parser)
+    _common(parser, "once for each that the log has had, the newest last")
     database_option(parser)
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
-    words = "the log's verification key, or a file that holds it; once for each key that the log has had"
+def _common(parser: argparse.ArgumentParser, several: str) -> None:
+    words = "the log's verification key, or a file that holds it; " + several
     parser.add_argument("--key", metavar="KEY", required=True, action="append", help=words)
     parser.add_argument("--json", action="store_true", help="the same for programs")
 
@@ -140,14 +140,14 @@ def _prove(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    keys = [part for key in _given(options) for part in ("--key", str(key))]
+    keys = [part for key in _given(options) for part in ("--key", str(key))]  # of which it refuses more than one
     return offline.main(["check", options.proof, options.record, *keys, *(["--json"] * options.json)])
 
 
 def _consistency(options: argparse.Namespace) -> int:
     keys = _given(options)
     try:
-        old, new = (_checkpoint_in(path, keys) for path in (options.old, options.new))
+        old, new = _checkpoint_in(options.old, keys), _checkpoint_in(options.new, keys[-1:])
         with open_log(options) as log:
             proof = prove_consistency(log, old.size, new.size)
         check_consistency(old, new, read_consistency(proof))

@@ -17,10 +17,11 @@ def add_rotating(commands: Commands) -> None:
         "rotate",
         _rotate,
         "Make another signing key, let the log say so, and print the new verification key.\n\n"
-        "Stop the service before, and start it afterwards: one that still runs writes nothing more (CDS-409) and ends.\n"
-        "The old key signs the entry that names the new one, both sign that checkpoint, and the old key's file is\n"
-        "replaced. Hand the new verification key to your auditors by another way than the log: they need both from now\n"
-        "on, and trust no key because the log names it. Back the new key up. The key of pseudonyms stays.",
+        "Stop the service before, and start it afterwards: one that still runs writes nothing more (CDS-409).\n"
+        "The old key signs the entry that names the new one, both sign that checkpoint, and the old key's file\n"
+        "is replaced. Hand the new verification key to your auditors by another way than the log: they need\n"
+        "both from now on, and trust no key because the log names it. Back the new key up.\n"
+        "The key of pseudonyms stays.",
         {0: "changed", 2: "nothing was changed, or an earlier change could not be finished"},
         "cds log rotate > 2026-02.vkey",
     )

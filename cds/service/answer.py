@@ -23,6 +23,9 @@ from cds.service.shadow import in_shadow
 from cds.service.visit import Considered, Decision, Visit
 from cds.trust.client import DEVELOPMENT, Caller, Client
 
+_RECORDING_SECONDS = 0.25
+"""So long a record may take at least, however late it is."""
+
 
 async def answer(incoming: Incoming, ports: Ports) -> Answer:
     """Return the answer to one call, after its record is durable. Nothing is raised.
@@ -40,7 +43,10 @@ async def answer(incoming: Incoming, ports: Ports) -> Answer:
     if visit.client.shadow:
         decision = in_shadow(decision)
     try:
-        await ports.recorder.append_async(decision.record)
+        async with asyncio.timeout(_seconds_left(visit)):
+            await ports.recorder.append_async(decision.record)
+    except TimeoutError:
+        return visit.unrecorded(AuditError("CDS-402", "record", "It was not written in the time that was left."))
     except AuditError as error:
         return visit.unrecorded(error)
     except Exception as error:  # noqa: BLE001 - whatever it was: what is not recorded is not answered
@@ -94,6 +100,14 @@ async def warm_up(ports: Ports) -> None:
         await decide(Visit.begin(Incoming(json.dumps(request).encode(), service, Caller(Client(DEVELOPMENT))), ports))
     for resource_type in ("MedicationRequest", "ServiceRequest"):
         ports.valid({"resourceType": resource_type, "status": "draft"})  # else the first suggestion would wait for it
+
+
+def _seconds_left(visit: Visit) -> float | None:
+    """Return how long recording may take: what is left of the call's deadline; None where nobody waits."""
+    incoming = visit.incoming
+    deadline_ms = visit.client.deadline_ms or visit.ports.deadline_ms
+    left = incoming.received + deadline_ms / 1000 - asyncio.get_running_loop().time()
+    return max(left, _RECORDING_SECONDS) if incoming.received else None
 
 
 async def _decide_or_refuse(visit: Visit) -> Decision:

@@ -15,6 +15,7 @@ TABLES = {
     "checkpoint": "minute",
     "knowledge": "rowid",
     "shown": "rowid",
+    "card": "rowid",
 }
 
 

@@ -44,7 +44,7 @@ def proof_of(log: SomeLog, number: int, names: Sequence[str] | None = None) -> P
 def test_every_entry_can_be_proven(log: SomeLog, number: int) -> None:
     made = proof_of(log, number)
 
-    found = check_record(made.proof, made.record, [log.key])
+    found = check_record(made.proof, made.record, log.key)
 
     assert (number, 14, "development") == (found.index, found.size, found.origin)
 
@@ -52,7 +52,7 @@ def test_every_entry_can_be_proven(log: SomeLog, number: int) -> None:
 def test_a_record_is_proven_without_showing_who_the_patient_is(log: SomeLog) -> None:
     made = proof_of(log, 6, ["rules", "cards"])
 
-    found = check_record(made.proof, made.record, [log.key])
+    found = check_record(made.proof, made.record, log.key)
 
     assert (("cards", "rules"), ("facts", "request", "subject")) == (found.shown, found.withheld)
     assert "Practitioner/7" not in made.record
@@ -61,7 +61,7 @@ def test_a_record_is_proven_without_showing_who_the_patient_is(log: SomeLog) -> 
 def test_a_redacted_record_is_still_proven(log: SomeLog) -> None:
     made = proof_of(log, 4)
 
-    assert ("subject",) == check_record(made.proof, made.record, [log.key]).withheld
+    assert ("subject",) == check_record(made.proof, made.record, log.key).withheld
 
 
 def test_a_proof_that_was_given_before_a_redaction_stays_valid(log: SomeLog, tmp_path: Path) -> None:
@@ -71,8 +71,8 @@ def test_a_proof_that_was_given_before_a_redaction_stays_valid(log: SomeLog, tmp
     take_away(recorder, copy.folder, "6", *ALL)
     recorder.close()
 
-    assert ALL == check_record(before.proof, before.record, [log.key]).shown
-    assert () == check_record(*_texts(proof_of(copy, 6)), [log.key]).shown
+    assert ALL == check_record(before.proof, before.record, log.key).shown
+    assert () == check_record(*_texts(proof_of(copy, 6)), log.key).shown
 
 
 def _texts(proof: Proof) -> tuple[str, str]:
@@ -90,17 +90,17 @@ def test_a_proof_of_which_anything_is_changed_proves_nothing(log: SomeLog, proof
     files[which] = bytes(changed)
 
     with pytest.raises((NotProvenError, UnicodeDecodeError)):
-        check_record(files[0].decode(), files[1].decode(), [log.key])
+        check_record(files[0].decode(), files[1].decode(), log.key)
 
 
 def test_a_proof_is_not_that_of_another_record(log: SomeLog, proof: Proof) -> None:
     with pytest.raises(NotProvenError):
-        check_record(proof.proof, proof_of(log, 2).record, [log.key])
+        check_record(proof.proof, proof_of(log, 2).record, log.key)
 
 
 def test_a_proof_proves_nothing_under_another_key(proof: Proof) -> None:
     with pytest.raises(NotProvenError, match="not signed"):
-        check_record(proof.proof, proof.record, [SIGNER.verification_key])
+        check_record(proof.proof, proof.record, SIGNER.verification_key)
 
 
 def test_the_log_begins_with_what_was_anchored(log: SomeLog) -> None:

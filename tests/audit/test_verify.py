@@ -60,7 +60,7 @@ def test_every_table_and_column_is_among_the_places(log: SomeLog) -> None:
         "entry.seq", "entry.id", "entry.envelope", "entry.about", "section.seq", "section.name", "section.salt",
         "section.content", "node.level", "node.idx", "node.hash", "checkpoint.size", "checkpoint.note",
         "knowledge.sha256", "knowledge.package", "shown.seq", "shown.subject_key", "shown.at", "shown.topic",
-        "shown.drug", "shown.route", "shown.fingerprint",
+        "shown.drug", "shown.route", "shown.fingerprint", "card.seq", "card.uuid", "card.position",
     } == {f"{place.table}.{place.column}" for place in places(log.database)}  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from cds.engine import card_detail
+from cds.engine import wording
 from tests.conformance.calls import much_found, nothing_to_say, without_patient
 from tests.conformance.exchange import ORDER_SIGN, Exchange
 from tests.conformance.mutations import (
@@ -133,7 +133,7 @@ def test_every_card_names_its_source(exchange: Exchange) -> None:
 @turned_red_by("a bare address that becomes a link", cards(put(detail="see https://evil.example")))
 @turned_red_by("a heading", cards(put(detail="# Critical")))
 @turned_red_by("no text", cards(put(detail=7)))
-@turned_red_by("a service that does not escape", having(card_detail, "escaped", lambda words: words))
+@turned_red_by("a service that does not escape", having(wording, "escaped", lambda words: words))
 def test_the_detail_is_markdown_that_makes_no_tag_link_image_or_heading(exchange: Exchange) -> None:
     """Rendered as the worst client would: raw HTML let through, and addresses made into links."""
     for card in _cards(exchange):

@@ -73,6 +73,34 @@ def suffer(folder: Path, fault: Fault, *, is_first: bool = False) -> Aftermath:
     return look(folder, _ID.findall(done.stdout))
 
 
+def suffer_change_of_key(folder: Path, fault: Fault) -> tuple[str, ...]:
+    """Let a process change the key of a log with a fault; then open the log, append, and return what does not verify.
+
+    Whichever key is in force then: the one before, or the new one, with both of which it must verify.
+    """
+    before = recorder_in(folder)
+    before.append(decision())
+    before.close()
+    injected = f"inject={fault.system_call}:{fault.fault}:when={fault.nth}"
+    _trace([sys.executable, "-m", "tests.audit.rotator", str(folder)], "-o", "/dev/null", "-e", injected)
+    recorder = recorder_in(folder)
+    recorder.append(decision())
+    recorder.close()
+    keys = [VerificationKey.parse(text) for text in dict.fromkeys((before.verification_key, recorder.verification_key))]
+    with closing(open_stored(folder / "data" / "record.sqlite")) as connection:
+        anchor = keys[-1].checkpoint((folder / "keys" / "checkpoint").read_text("utf-8"))
+        return tuple(verify_stored(connection, keys, [anchor]).problems)
+
+
+def calls_of_a_change_of_key(folder: Path) -> Counter[str]:
+    """Return how often a process that changes a key makes each system call that may fail."""
+    recorder_in(folder).close()
+    trace = folder / "trace"
+    command = [sys.executable, "-m", "tests.audit.rotator", str(folder)]
+    _trace(command, "-e", f"trace={','.join(SYSTEM_CALLS)}", "-o", str(trace))
+    return Counter(re.findall(r"^\d+ +(\w+)\(", trace.read_text(), re.MULTILINE))
+
+
 def look(folder: Path, acknowledged: list[str]) -> Aftermath:
     """Open a log after whatever happened to it, append once more, and say what is missing."""
     recorder = recorder_in(folder)
@@ -95,6 +123,9 @@ def _prepare(folder: Path, *, is_first: bool) -> None:
 
 
 def _run(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    appender = [sys.executable, "-m", "tests.audit.appender", str(folder), str(APPENDS), "1"]
-    command = [strace(), "-f", "--seccomp-bpf", *options, *appender]
-    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    return _trace([sys.executable, "-m", "tests.audit.appender", str(folder), str(APPENDS), "1"], *options)
+
+
+def _trace(command: list[str], *options: str) -> "subprocess.CompletedProcess[str]":
+    traced = [strace(), "-f", "--seccomp-bpf", *options, *command]
+    return subprocess.run(traced, cwd=ROOT, check=False, capture_output=True, text=True)

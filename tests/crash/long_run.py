@@ -18,7 +18,15 @@ from cds.audit.store_sqlite import SqliteStore
 from tests.audit.logs import many, some_log
 from tests.audit.records import SIGNER, recorder_in, unlocked
 from tests.audit.tampering import places
-from tests.crash.faults import FAULTS, ROOT, Fault, calls_of_an_append, suffer
+from tests.crash.faults import (
+    FAULTS,
+    ROOT,
+    Fault,
+    calls_of_a_change_of_key,
+    calls_of_an_append,
+    suffer,
+    suffer_change_of_key,
+)
 from tests.crash.kills import kill_under_load
 from tests.crash.power import cut_power
 from tests.running import running, settings_in
@@ -46,6 +54,16 @@ def test_a_fault_at_every_system_call_of_an_append(tmp_path: Path, is_first: boo
         acknowledged += after.acknowledged
         assert (frozenset(), ()) == (after.lost, after.problems), fault
     print(f"\nfaults: {len(faults)} ({', '.join(FAULTS)} at {dict(calls)}), {acknowledged} acknowledged, 0 lost")
+
+
+def test_a_fault_at_every_system_call_of_a_change_of_key(tmp_path: Path) -> None:
+    calls = calls_of_a_change_of_key(tmp_path / "count")
+    calls["openat"] = 0  # nearly all are Python's own, at its start
+    faults = [Fault(name, fault, nth) for name, most in calls.items() for nth in range(1, most + 1) for fault in FAULTS]
+    for number, fault in enumerate(faults):
+        assert () == suffer_change_of_key(tmp_path / str(number), fault), fault
+        shutil.rmtree(tmp_path / str(number))
+    print(f"\nfaults of a change of key: {len(faults)} ({', '.join(FAULTS)} at {dict(calls)}), every log verifies")
 
 
 def test_a_hundred_power_cuts(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.faults import Fault, suffer
+from tests.crash.faults import Fault, suffer, suffer_change_of_key
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,20 @@ def test_a_first_start_that_is_killed_leaves_nothing_in_the_way_of_the_next(tmp_
     after = suffer(tmp_path, fault, is_first=True)
 
     assert (frozenset(), ()) == (after.lost, after.problems)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("link", "signal=KILL", 1),
+        Fault("pwrite64", "error=ENOSPC", 12),
+        Fault("fdatasync", "signal=KILL", 2),
+        Fault("fdatasync", "error=EIO", 2),
+        Fault("rename", "signal=KILL", 1),
+        Fault("rename", "error=EIO", 1),
+        Fault("rename", "signal=KILL", 2),
+    ],
+    ids=str,
+)
+def test_a_change_of_key_that_is_interrupted_is_finished_or_never_was(tmp_path: Path, fault: Fault) -> None:
+    assert () == suffer_change_of_key(tmp_path, fault)

@@ -6,7 +6,7 @@
 
 KEY is the log's verification key (name+hash+key) or a file that holds it. It must have reached you by another way than
 the log and the proofs: whoever signs with a key of their own can prove anything under it. Where the log's key was
-changed, give --key once for each of its keys.
+changed, `verify` takes --key once for each of its keys, `consistency` too (the newest last), `check` the newest alone.
 
 Exit status: 0 proven, 1 not proven, 2 something cannot be read. Nothing is written, and no network is used.
 """
@@ -20,12 +20,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cds.audit.offline.hashes import check_consistency
-from cds.audit.offline.notes import NotProvenError, checkpoint_by, read_keys
+from cds.audit.offline.notes import NotProvenError, VerificationKey, checkpoint_by, read_keys
 from cds.audit.offline.records import check_record, read_consistency
 from cds.audit.offline.stored import open_stored, verify_stored
 
 _Result = tuple[int, str, dict[str, object]]
-_KEY = "the verification key, or a file that holds it; once for each key that the log has had"
+_KEY = "the verification key, or a file that holds it"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,7 +72,7 @@ def run_verify(options: argparse.Namespace) -> _Result:
 
 def run_check(options: argparse.Namespace) -> _Result:
     """Check one record and its proof."""
-    found = check_record(_text(options.proof), _text(options.record), read_keys(options.key))
+    found = check_record(_text(options.proof), _text(options.record), key_in_force(options.key))
     withheld = f"; not shown: {', '.join(found.withheld)}" if found.withheld else ""
     words = (
         f"Proven: entry {found.index} ({found.envelope.get('id')}) stands in {found.origin}, signed at {found.size} "
@@ -82,12 +82,26 @@ def run_check(options: argparse.Namespace) -> _Result:
 
 
 def run_consistency(options: argparse.Namespace) -> _Result:
-    """Check that a newer checkpoint covers everything that an older one covers, unchanged."""
+    """Check that a newer checkpoint covers everything that an older one covers, unchanged.
+
+    The newer one must be signed with the last key that is given; the older one was kept by who asks.
+    """
     keys = read_keys(options.key)
-    old, new = checkpoint_by(keys, _text(options.old)), checkpoint_by(keys, _text(options.new))
+    old, new = checkpoint_by(keys, _text(options.old)), keys[-1].checkpoint(_text(options.new))
     check_consistency(old, new, read_consistency(_text(options.proof)))
     words = f"Proven: the first {old.size} of {new.size} entries of {new.origin} are unchanged."
     return 0, words, {"origin": new.origin, "old": old.size, "new": new.size}
+
+
+def key_in_force(texts: Sequence[str]) -> VerificationKey:
+    """Return the one key that is given: whoever comes by a key that was replaced could prove anything with it.
+
+    Raises:
+        ValueError, OSError: if it is none, or there are several.
+    """
+    if len(texts) != 1:
+        raise ValueError("Give check one key, the one in force. A record from before it is proven anew under it.")
+    return read_keys(texts)[0]
 
 
 def _text(path: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cds.audit.offline.hashes import commitment, leaf_hash, root_by_inclusion
-from cds.audit.offline.notes import NotProvenError, VerificationKey, checkpoint_by, hash_of, is_number
+from cds.audit.offline.notes import NotProvenError, VerificationKey, hash_of, is_number
 
 PROOF_HEAD = "c2sp.org/tlog-proof@v1"
 """The first line of a proof that a record stands in a log."""
@@ -69,19 +69,19 @@ def read_consistency(text: str) -> list[bytes]:
     return [hash_of(line) for line in lines]
 
 
-def check_record(proof: str, record: str, keys: Sequence[VerificationKey]) -> ProvenRecord:
+def check_record(proof: str, record: str, key: VerificationKey) -> ProvenRecord:
     """Check that a record stands in the log, and that its sections are those that its envelope commits to.
 
     Args:
         proof: the text of the proof's file.
         record: the text of the record's file.
-        keys: the log's verification keys, which came by another way than the proof; one of them must have signed.
+        key: the log's verification key that is in force, which came by another way than the proof.
 
     Raises:
         NotProvenError: if that does not follow.
     """
     index, path, note = _read_proof(proof)
-    checkpoint = checkpoint_by(keys, note)
+    checkpoint = key.checkpoint(note)
     text, sections = _read_record(record)
     if root_by_inclusion(index, checkpoint.size, leaf_hash(text.encode()), path) != checkpoint.root:
         raise NotProvenError("The record is not the one that stands in the log.")

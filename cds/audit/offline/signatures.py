@@ -39,18 +39,31 @@ def check_signatures(
         Those that verify, in order.
     """
     _check_changes(stored, keys, verdict)
-    given = {str(key): key for key in keys}
     signed = []
     for minute, checkpoint in stored.items():
-        needed = [given[text] for text in _in_force(checkpoint, keys, verdict) if text in given]
         try:
-            for key in needed:
-                key.checkpoint(checkpoint.note)
+            _check(checkpoint, keys, verdict)
         except NotProvenError as error:
             verdict.problem(f"The checkpoint of minute {minute} does not verify: {error}")
         else:
             signed.append(checkpoint)
     return signed
+
+
+def check_anchors(anchors: Sequence[Checkpoint], keys: Sequence[VerificationKey], verdict: Verdict) -> None:
+    """Check that the checkpoints that were kept elsewhere are signed with the keys that were in force, too."""
+    for anchor in anchors:
+        try:
+            _check(anchor, keys, verdict)
+        except NotProvenError as error:
+            verdict.problem(f"The checkpoint over {anchor.size} entries that was kept does not verify: {error}")
+
+
+def _check(checkpoint: Checkpoint, keys: Sequence[VerificationKey], verdict: Verdict) -> None:
+    given = {str(key): key for key in keys}
+    for text in _in_force(checkpoint, keys, verdict):
+        if text in given:
+            given[text].checkpoint(checkpoint.note)
 
 
 def _in_force(checkpoint: Checkpoint, keys: Sequence[VerificationKey], verdict: Verdict) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from cds.audit.offline.hashes import Frontier
 from cds.audit.offline.notes import Checkpoint, VerificationKey
 from cds.audit.offline.rows import Contents
-from cds.audit.offline.signatures import check_signatures, stored_checkpoints
+from cds.audit.offline.signatures import check_anchors, check_signatures, stored_checkpoints
 from cds.audit.offline.tables import check_tables
 from cds.audit.offline.verdict import Verdict
 
@@ -61,13 +61,17 @@ def _check_all(
     stored = stored_checkpoints(connection, verdict)
     _check_entries(connection, verdict, [*stored.values(), *anchors])
     signed = check_signatures(stored, keys, verdict)
+    check_anchors(anchors, keys, verdict)
     _check_knowledge(connection, verdict)
     if not signed or signed[-1].size != verdict.entries:
         newest = f"{signed[-1].size} entries" if signed else "nothing"
         verdict.problem(f"The log has {verdict.entries} entries, and its newest checkpoint covers {newest}.")
     for anchor in anchors:
         if anchor.size > verdict.entries:
-            verdict.problem(f"The log was cut back: a checkpoint over {anchor.size} entries was kept elsewhere.")
+            verdict.problem(
+                f"The log was cut back, or this copy is older than the checkpoint over {anchor.size} entries "
+                "that was kept elsewhere."
+            )
 
 
 def _check_entries(connection: sqlite3.Connection, verdict: Verdict, expected: Sequence[Checkpoint]) -> None:
