@@ -25,7 +25,7 @@ from cds.engine.rules import (
     UncodedCriterion,
 )
 from cds.engine.scene import Scene
-from cds.engine.units import is_above, is_below
+from cds.engine.units import is_above, is_below, is_multiple
 
 _Span = tuple[Interval | None, Interval | None]
 _ORDERED = (MedicationKind.REQUEST, MedicationKind.DISPENSE)
@@ -69,8 +69,8 @@ def _dose_verdict(ordered: Ordered, criterion: DoseCriterion) -> Verdict:
     if criterion.below:
         return is_below(ordered.amount, criterion.below.value)
     assert criterion.no_multiple_of is not None  # noqa: S101  (the loader asks for one)
-    rest = ordered.amount.value % criterion.no_multiple_of.value
-    return Verdict.PRESENT if rest else Verdict.NOT_FOUND
+    multiple = is_multiple(ordered.amount.value, criterion.no_multiple_of.value)
+    return Verdict.NOT_FOUND if multiple else Verdict.PRESENT
 
 
 def _dose_evidence(ordered: Ordered, scene: Scene) -> Evidence:

@@ -59,7 +59,7 @@ _LEGACY: Mapping[str, str] = MappingProxyType({
 
 
 _HUNDREDTH = Decimal("0.01")
-_ALL_DIGITS = Context(prec=200)  # more than products of recorded numbers have; else rounding a large one would fail
+_ALL_DIGITS = Context(prec=2000)  # more than products of recorded numbers have; else a large one would be an error
 
 
 def rounded(value: Decimal) -> Decimal:
@@ -69,6 +69,15 @@ def rounded(value: Decimal) -> Decimal:
     (Decimal('183.77'), Decimal('1000000000000000000000000000000.00'))
     """
     return value.quantize(_HUNDREDTH, context=_ALL_DIGITS)
+
+
+def is_multiple(value: Decimal, of: Decimal) -> bool:
+    """Say whether a value is a whole number of times another, however large it is.
+
+    >>> [is_multiple(Decimal(value), Decimal(28)) for value in ("84", "2.8E+308", "30")]
+    [True, True, False]
+    """
+    return not _ALL_DIGITS.remainder(value, of)
 
 
 def plain(value: Decimal) -> str:
