@@ -31,8 +31,7 @@ Every test calls the real service over HTTP. *Turned red by* are mutations of th
 proves that each of them makes the test fail. Besides, every answer that any test of this repository sees is judged by
 `tests/response_checker.py`, which shares no code with the service.
 
-Requirements that do not apply say why: a *client's duty*; *3.0 only*; *mutual TLS*, which a proxy may do; *feedback*,
-which comes with the feedback service.
+Requirements that do not apply say why: a *client's duty*; *3.0 only*; *mutual TLS*, which a proxy may do.
 """
 
 
