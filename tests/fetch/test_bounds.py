@@ -1,20 +1,28 @@
 """No call costs much more than another, whatever it holds: one that is too much is refused or said to be incomplete."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from cds.service.orders import MOST_ORDERS
 from tests.fetch.calls import PSYCHOSIS, SERTRALINE, bundle_of, templates
+from tests.fetch.conftest import TODAY
 from tests.hooks.bodies import body, bundle, concept, condition, draft, infusion, observation, request, whole_record
-from tests.running import Json, Running
+from tests.running import Json, Running, running, settings_in
 
 MOST_CPU_SECONDS = 6.0
 """Far above what is measured (at most about 2 s where tests run alone), far below what it once was (minutes)."""
 
 Shape = Callable[[list[str]], Json]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The service with a long deadline: what a call costs is judged here, and on a busy machine it takes longer."""
+    with running(settings_in(tmp_path_factory.mktemp("service"), clock=TODAY, deadline_ms=20_000)) as service:
+        yield service
 
 
 def filled(**found: Json) -> Shape:
