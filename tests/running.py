@@ -1,5 +1,6 @@
 """The real service on a free port, for tests that speak HTTP to it."""
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -69,6 +70,13 @@ def running(settings: Settings) -> Iterator[Running]:
     finally:
         server.should_exit = True
         thread.join(_START_SECONDS)
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _run(server: uvicorn.Server) -> None:

@@ -46,14 +46,15 @@ def version_of(knowledge: Knowledge) -> KnowledgeVersion:
 def read_knowledge(settings: Stated, recorder: service.Recorder) -> Ports:
     """Return what an answer needs, with knowledge loaded and nothing known of earlier calls."""
     knowledge = load_knowledge(settings.knowledge_dir, settings.site_policy)
+    queries = templates(knowledge)
     return Ports(
         knowledge=knowledge,
         recorder=recorder,
         clock=_clock(settings),
         new_uuid=lambda: str(uuid4()),
         canonical=load_code_systems(settings.knowledge_dir / CODE_SYSTEMS).canonical,
-        offered=sources(templates(knowledge)),
-        templates=templates(knowledge),
+        offered=sources(queries),
+        templates=queries,
         zone=ZoneInfo(settings.time_zone),
         country=settings.country,
         deadline_ms=settings.deadline_ms,

@@ -19,7 +19,6 @@ from cds.app.opening import opened
 from cds.app.order_for_testing import add_order_for_testing
 from cds.app.routes import add_routes, answer_http_error
 from cds.errors import CdsError
-from cds.hooks.prefetch import templates
 from cds.hooks.services import discovery
 from cds.service import Ports, warm_up
 from cds.service.order_for_testing import with_order_for_testing
@@ -42,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
             async with opened(settings) as tools:
                 app.state.gate = tools.gate
                 app.state.ports = ports = tools.ports
-                offered = discovery(ports.knowledge, templates(ports.knowledge))
+                offered = discovery(ports.knowledge, ports.templates)
                 app.state.discovery = with_order_for_testing(offered) if settings.order_for_testing else offered
                 app.state.feedback = tools.feedback
                 app.state.count = tools.recorder.count

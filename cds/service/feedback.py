@@ -15,12 +15,12 @@ from typing import Protocol
 from cds.audit.feedback import CardSent, Coded, FeedbackRecord, Said
 from cds.audit.feedback_entry import HOOK, feedback_entry
 from cds.audit.record import Call, ErrorRecord, KnowledgeVersion, LogEntry, Record
-from cds.audit.record import Caller as CallerOnRecord
 from cds.errors import AuditError, RequestError
 from cds.hooks.feedback import Feedback, FeedbackRead, read_click, read_feedback
 from cds.hooks.services import Service
 from cds.hooks.wire import write_outcome, write_outcomes
 from cds.service.ports import Answer
+from cds.service.visit import caller_on_record
 from cds.trust.client import Caller
 
 DONE = b"{}"
@@ -162,7 +162,7 @@ def _record(taking: _Taking, item: Feedback) -> FeedbackRecord:
         ports.new_uuid(),
         taking.at,
         incoming.service.id,
-        _on_record(incoming.caller),
+        caller_on_record(incoming.caller),
         _said(item),
         incoming.body,
         _own_card(item, incoming.caller.client.name, ports.cards),
@@ -202,7 +202,7 @@ async def _refuse(taking: _Taking, errors: tuple[RequestError, ...]) -> Answer:
         at=taking.at,
         service=incoming.service.id,
         hook=HOOK,
-        caller=_on_record(incoming.caller),
+        caller=caller_on_record(incoming.caller),
         status=status,
         knowledge=ports.knowledge,
         body=incoming.body,
@@ -210,11 +210,6 @@ async def _refuse(taking: _Taking, errors: tuple[RequestError, ...]) -> Answer:
     )
     await ports.recorder.append_async(ErrorRecord(call, errors[0].code))
     return taking.answer(status, body, record=record_id, problem=errors[0].code)
-
-
-def _on_record(caller: Caller) -> CallerOnRecord:
-    client = caller.client
-    return CallerOnRecord(client.name, client.issuer, client.tenant, client.subject, caller.token_id)
 
 
 def _without_place(error: AuditError) -> AuditError:

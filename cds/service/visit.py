@@ -31,6 +31,7 @@ from cds.network.address import parse_address, without_secrets
 from cds.network.failure import NetworkError
 from cds.service.completing import Completion, completion_of
 from cds.service.ports import Answer, Incoming, Ports
+from cds.trust import client as trust
 from cds.trust.client import Client
 
 RESERVED_MS = 300
@@ -185,7 +186,7 @@ class Visit:
             at=self.at,
             service=self.service.id,
             hook=self.service.hook,
-            caller=self._caller(),
+            caller=caller_on_record(self.incoming.caller),
             status=status,
             knowledge=KnowledgeVersion(knowledge.version, knowledge.digest),
             hook_instance=request.hook_instance if request else "",
@@ -199,10 +200,6 @@ class Visit:
             settings={"timeZone": str(self.ports.zone), "baseUrl": self.incoming.base_url},
             notes=(*self.notes, *(completion.remarks() if completion else ())),
         )
-
-    def _caller(self) -> Caller:
-        client = self.client
-        return Caller(client.name, client.issuer, client.tenant, client.subject, self.incoming.caller.token_id)
 
     def _base(self, request: HookRequest) -> str:
         """Return the FHIR server that the call is about, in its normal form; if unsaid, the only one of the client."""
@@ -240,3 +237,9 @@ class Visit:
 
     def _elapsed_us(self) -> int:
         return (time.perf_counter_ns() - self.started_ns) // 1000
+
+
+def caller_on_record(caller: trust.Caller) -> Caller:
+    """Return who called, as the record holds it."""
+    client = caller.client
+    return Caller(client.name, client.issuer, client.tenant, client.subject, caller.token_id)

@@ -17,6 +17,7 @@ import pytest
 
 from cds.audit.keys import KeyFiles
 from tests.hooks.bodies import body, request
+from tests.running import free_port
 from tests.trust.tokens import Ehr, registered_ehr
 
 _SECONDS = 60
@@ -53,15 +54,9 @@ def _production(ehr: Ehr) -> dict[str, str]:
     return {f"CDS_{name.upper()}": str(value) for name, value in ehr.production.items()}
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def _serve(folder: Path, *arguments: str, settings: Mapping[str, str] | None = None) -> Iterator[Served]:
-    port, log = _free_port(), folder / "service.log"
+    port, log = free_port(), folder / "service.log"
     command = [sys.executable, "-m", "cds", "serve", "--port", str(port), *arguments]
     with (
         log.open("wb") as errors,

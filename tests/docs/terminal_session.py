@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from tests.docs.page_commands import Step
+from tests.running import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 60
@@ -30,7 +30,7 @@ class Session:
     def __init__(self, folder: Path, fhir: str) -> None:
         self._folder = folder
         self._fhir = fhir
-        self._port = _free_port()
+        self._port = free_port()
         self._log = folder / "server.log"
         self._server: subprocess.Popen[bytes] | None = None
         for name in _IN_A_CLONE:
@@ -120,9 +120,3 @@ def session(folder: Path, fhir: str) -> Iterator[Session]:
         yield opened
     finally:
         opened.end()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

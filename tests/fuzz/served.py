@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from tests.running import free_port
 from tests.trust.tokens import Ehr, registered_ehr
 
 _START_SECONDS = 60
@@ -75,7 +75,7 @@ def served(
         registration: of the client, as for `registered_ehr`.
     """
     ehr = registered_ehr(folder, calls_per_minute=int(_NO_LIMIT), **registration)
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, *program, "serve", "--port", str(port)]
     with (folder / "service.out").open("wb") as out, (folder / "service.err").open("wb") as err:
         process = subprocess.Popen(command, env=_environment(folder, ehr, environment or {}), stdout=out, stderr=err)
@@ -103,13 +103,6 @@ def _environment(folder: Path, ehr: Ehr, more: Mapping[str, str]) -> dict[str, s
 
 def _as_text(value: object) -> str:
     return json.dumps(value) if isinstance(value, list | tuple) else str(value)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _wait_until_ready(service: Served) -> None:

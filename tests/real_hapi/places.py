@@ -4,7 +4,6 @@ In containers it is the service as in production: the EHR of deploy/compose.yaml
 """
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +19,7 @@ from benchmarks.servers import serving_cds
 from cds.ehr import connect
 from cds.ehr.identity import Identity, SignedCalls
 from cds.ehr.keypair import read_key_pair
+from tests.running import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 ISSUER = "https://ehr.example"
@@ -64,7 +64,7 @@ class Places:
 @contextmanager
 def in_containers(folder: Path) -> Iterator[Places]:
     """Bring up deploy/compose.yaml on free ports under a project name of its own; take it down in any case."""
-    port = _free_port()
+    port = free_port()
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("COMPOSE_PROJECT_NAME", f"ketamine-cds-test-{os.getpid()}")
         environment.setenv("HAPI_PORT", "0")
@@ -126,12 +126,6 @@ def _compose(compose: DockerCompose, arguments: list[str]) -> str:
     finished = subprocess.run(command, cwd=compose.context, capture_output=True, text=True, check=False, timeout=300)
     assert finished.returncode == 0, f"{command}: {finished.stdout}{finished.stderr}"
     return finished.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _published(compose: DockerCompose, service: str, port: int) -> int:

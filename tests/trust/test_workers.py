@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import httpx
 import pytest
 
 from tests.hooks.bodies import body, request
+from tests.running import free_port
 from tests.trust.tokens import BASE, Ehr, registered_ehr
 
 CALLED = "/cds-services/ketamine-order-select"
@@ -70,13 +70,6 @@ def _kill_all(process: subprocess.Popen[bytes]) -> None:
     process.wait(30)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 async def _at_once(url: str, headers: dict[str, str], times: int) -> list[int]:
     """Return the statuses of so many simultaneous calls, each over a connection of its own."""
     content = body(request())
@@ -94,7 +87,7 @@ def ehr(tmp_path: Path) -> Ehr:
 @pytest.mark.requirement(67)
 def test_one_token_in_200_simultaneous_calls_of_four_workers_is_accepted_once_and_never_after_a_kill(ehr: Ehr) -> None:
     """Neither another worker nor a restart after kill -9 makes a used token worth anything."""
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}{CALLED}"
     with _four_workers(ehr, port) as service:
         headers = {**ehr.headers(CALLED), "Content-Type": "application/json"}
@@ -114,7 +107,7 @@ def test_one_token_in_200_simultaneous_calls_of_four_workers_is_accepted_once_an
 
 def test_a_clean_restart_keeps_what_was_used_and_refuses_nothing_else(ehr: Ehr) -> None:
     """SIGTERM, as an update of the service sends it."""
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}/cds-services"
     with _four_workers(ehr, port) as service:
         used, unused = ehr.headers(), ehr.headers()
